@@ -1,0 +1,28 @@
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+find_package(Threads REQUIRED)
+add_library(strongroom_warnings INTERFACE)
+target_compile_options(strongroom_warnings INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wpedantic
+  -Wno-restrict)  # g++ 12 warns falsely about std::string concatenation (GCC bug 105651)
+
+add_compile_definitions(STRONGROOM_VERSION="${PROJECT_VERSION}")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-fstack-protector-strong)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(STRONGROOM_SANITIZE)
+  add_compile_options(-fsanitize=${STRONGROOM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${STRONGROOM_SANITIZE})
+  add_compile_options(-Wno-maybe-uninitialized)  # false with sanitizers in g++ 12
+endif()

@@ -1,0 +1,29 @@
+// Where everything of a backup set lies in a store. The only place that builds keys.
+//
+//   <server-uuid>/agent.asc                         the agent's public key
+//   <server-uuid>/RECOVERY.txt                      how to recover with gpg, zstd and mbstream alone
+//   <server-uuid>/escrow/<subkey-fpr>.gpg           copy of the escrow record
+//   <server-uuid>/sets/<set-id>/envelope.gpg        the data passphrase, encrypted to the decryption subkey
+//   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
+//   <server-uuid>/sets/<set-id>/manifest.json       commit record
+//   <server-uuid>/sets/<set-id>/manifest.json.sig   detached signature by the identity key; written last =
+//   commit
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace strongroom::backupset {
+
+std::string agent_key_key(const std::string& server);
+std::string recovery_text_key(const std::string& server);
+std::string escrow_prefix(const std::string& server);
+std::string escrow_key(const std::string& server, const std::string& subkey_fingerprint);
+std::string sets_prefix(const std::string& server);
+std::string set_prefix(const std::string& server, const std::string& set);
+std::string envelope_key(const std::string& server, const std::string& set);
+std::string segment_key(const std::string& server, const std::string& set, std::int64_t index);
+std::string manifest_key(const std::string& server, const std::string& set);
+std::string manifest_signature_key(const std::string& server, const std::string& set);
+
+}  // namespace strongroom::backupset

@@ -1,0 +1,42 @@
+// source -> cut into segments -> N workers: [ zstd -> gpg -> SHA-256 -> store.put ] -> signed manifest =
+// commit
+//
+// One worker takes a segment all the way: it reads the next slice of the source under a lock (which also
+// numbers it), then compresses, encrypts, digests and stores it on its own. Memory is bounded by workers x
+// segment_size whatever the size of the database; a slow store slows the source down through its pipe.
+#pragma once
+
+#include <string>
+
+#include "common/backupset/manifest.hpp"
+#include "common/backupset/streams.hpp"
+#include "common/base/clock.hpp"
+#include "common/gpg/bulk_cipher.hpp"
+#include "common/gpg/home.hpp"
+#include "common/storage/object_store.hpp"
+
+namespace strongroom::backupset {
+
+struct SealOptions {
+    std::string server;    // UUID
+    std::string identity;  // fingerprint of the identity key in `home`: signs the manifest, its subkey gets
+                           // the envelope
+    std::string kind = "full";
+    std::string stream;  // "xbstream", "sql", "raw"
+    std::string source_tool;
+    std::string source_version;
+    std::string compression = "zstd";
+    int level = 1;  // zstd level, 1..19
+    std::int64_t segment_size = default_segment_size;
+    int workers = 0;                  // 0: one per core
+    std::int64_t expected_bytes = 0;  // estimate for progress; 0 if not known
+};
+
+// Writes one backup set and returns its manifest after the commit. On any failure: the source is aborted, the
+// set's objects are removed as far as the store allows, nothing lists as a backup, and the error says which
+// stage failed (its text starts with "source: ", "compress: ", "encrypt: ", "store: " or "commit: "). `set`
+// is a fresh id from make_set_id(). Thread-safe for different sets.
+Manifest seal(const SealOptions& options, const std::string& set, Source& source, storage::ObjectStore& store,
+              const gpg::Home& home, const Clock& clock, const OnProgress& on_progress = {});
+
+}  // namespace strongroom::backupset

@@ -1,0 +1,124 @@
+#include "common/base/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/unique_fd.hpp"
+
+namespace strongroom {
+namespace fs = std::filesystem;
+
+Bytes read_file(const fs::path& path, std::size_t max) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!fd) {
+        const ErrorKind kind =
+            errno == ENOENT || errno == ENOTDIR ? ErrorKind::not_found : ErrorKind::storage;
+        throw system_error(kind, "cannot open " + path.string(), errno);
+    }
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0)
+        throw system_error(ErrorKind::storage, "cannot stat " + path.string(), errno);
+    if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::storage, path.string() + " is not a regular file");
+    const auto size = static_cast<std::size_t>(info.st_size);
+    const auto too_long = [&] {
+        return Error(ErrorKind::protocol,
+                     path.string() + " is longer than the limit of " + std::to_string(max) + " bytes");
+    };
+    if (size > max) throw too_long();
+    Bytes out(size + 1, '\0');
+    const std::size_t got = read_full(fd.get(), out.data(), out.size(), ErrorKind::storage,
+                                      ("cannot read " + path.string()).c_str());
+    if (got > size) throw Error(ErrorKind::storage, path.string() + " grew while it was read");
+    out.resize(got);
+    return out;
+}
+
+void sync_dir(const fs::path& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0)
+        throw system_error(ErrorKind::storage, "cannot sync the folder " + path.string(), errno);
+}
+
+void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    const fs::path temporary =
+        folder / ("." + path.filename().string() + "." + to_hex(random_bytes(6)) + ".tmp");
+    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!fd) throw system_error(ErrorKind::storage, "cannot write in " + folder.string(), errno);
+    try {
+        const std::string what = "cannot write " + path.string();
+        write_all(fd.get(), bytes.data(), bytes.size(), ErrorKind::storage, what.c_str());
+        if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || ::close(fd.release()) != 0 ||
+            ::rename(temporary.c_str(), path.c_str()) != 0)
+            throw system_error(ErrorKind::storage, what, errno);
+        sync_dir(folder);
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+}
+
+void make_private_dir(const fs::path& path) {
+    std::error_code failure;
+    if (path.has_parent_path()) fs::create_directories(path.parent_path(), failure);
+    if (failure)
+        throw Error(ErrorKind::storage,
+                    "cannot make " + path.parent_path().string() + ": " + failure.message());
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        throw system_error(ErrorKind::storage, "cannot make " + path.string(), errno);
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0)
+        throw system_error(ErrorKind::storage, "cannot stat " + path.string(), errno);
+    if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0)
+        throw Error(ErrorKind::insecure_file,
+                    path.string() + " must be a folder of this user that is closed to all others",
+                    "chown it to the user that runs this program, then: chmod 0700 " + path.string());
+}
+
+void require_private_file(const fs::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) {
+        const ErrorKind kind = errno == ENOENT ? ErrorKind::not_found : ErrorKind::storage;
+        throw system_error(kind, "cannot read " + path.string(), errno);
+    }
+    if (!S_ISREG(info.st_mode))
+        throw Error(ErrorKind::insecure_file, path.string() + " is not a regular file");
+    if (info.st_uid != ::geteuid() && info.st_uid != 0)
+        throw Error(ErrorKind::insecure_file, path.string() + " belongs to another user",
+                    "Give it to the user that runs this program (chown).");
+    if ((info.st_mode & 077) != 0)
+        throw Error(ErrorKind::insecure_file, path.string() + " is open to other users of this machine",
+                    "chmod 0600 " + path.string());
+}
+
+TempDir::TempDir(const fs::path& parent, const std::string& prefix) {
+    fs::path base = parent;
+    if (base.empty()) {
+        const char* tmp = std::getenv("TMPDIR");
+        base = tmp != nullptr && *tmp != '\0' ? tmp : "/tmp";
+    }
+    std::string name = (base / (prefix + ".XXXXXX")).string();
+    if (::mkdtemp(name.data()) == nullptr)
+        throw system_error(ErrorKind::storage, "cannot make a temporary folder in " + base.string(), errno);
+    path_ = name;
+}
+
+TempDir::TempDir(TempDir&& other) noexcept : path_(std::move(other.path_)) {
+    other.path_.clear();
+}
+
+TempDir::~TempDir() {
+    if (path_.empty()) return;
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+}  // namespace strongroom

@@ -1,0 +1,46 @@
+// Files: complete or missing, private by default, never through a link that somebody else placed.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "common/base/bytes.hpp"
+
+namespace strongroom {
+
+// Reads a whole regular file. Error{not_found} if missing, Error{protocol} if longer than `max`.
+Bytes read_file(const std::filesystem::path& path, std::size_t max);
+
+// A write is complete or missing: temporary name in the same folder (O_EXCL|O_NOFOLLOW), fsync, rename, fsync
+// of the folder. Throws Error{storage} and removes the temporary file on any failure. `mode` defaults to
+// 0600.
+void write_file_atomic(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
+
+// Makes the folder (and its parents) with 0700; refuses one that exists but is not ours or is open to others.
+void make_private_dir(const std::filesystem::path& path);
+
+// Throws Error{insecure_file} unless `path` is a regular file, owned by us or root, and closed to group and
+// others (S26). Throws Error{not_found} if it does not exist. A link is followed only if it is ours.
+void require_private_file(const std::filesystem::path& path);
+
+// fsync of a folder: makes a rename or unlink in it durable.
+void sync_dir(const std::filesystem::path& path);
+
+// A fresh private folder under `parent` (default: $TMPDIR or /tmp), removed with everything in it by the
+// destructor. The name is short because gpg's sockets need short paths.
+class TempDir {
+  public:
+    explicit TempDir(const std::filesystem::path& parent = {}, const std::string& prefix = "sr");
+    ~TempDir();
+    TempDir(TempDir&& other) noexcept;
+    TempDir& operator=(TempDir&&) = delete;
+    TempDir(const TempDir&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace strongroom

@@ -1,0 +1,58 @@
+// A place that keeps whole objects under keys: what every store promises.
+//
+// - An object is complete or missing: after put() returns, it is durable; if put() throws, or the process
+// dies, the
+//   key shows its former state and nothing half written is visible under it.
+// - Objects are small enough to be handled whole (a segment and some overhead), which is what makes retry,
+// digest and
+//   verify-before-release simple. put() of the same key replaces.
+// - All functions may be called from any thread at once, on one store.
+// - Errors: Error{not_found} for a missing key in get(); Error{storage} for everything else, naming the key.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/mem_file.hpp"
+
+namespace strongroom::storage {
+
+// Keys are relative paths of [A-Za-z0-9._-] parts joined by '/'; no part is "." or ".." or starts with a dot.
+// Throws Error{storage} otherwise. At most 512 bytes.
+void require_valid_key(std::string_view key);
+
+struct ObjectInfo {
+    std::string key;
+    std::size_t size = 0;
+};
+
+class ObjectStore {
+  public:
+    virtual ~ObjectStore() = default;
+
+    virtual void put(const std::string& key, BytesView bytes) = 0;
+    // Refuses objects longer than `max` bytes with Error{corrupt} before reading them.
+    virtual MemFile get(const std::string& key, std::size_t max) = 0;
+    virtual std::optional<ObjectInfo> stat(const std::string& key) = 0;
+    // All objects whose key starts with `prefix` (which ends with '/' or is empty), sorted by key.
+    virtual std::vector<ObjectInfo> list(const std::string& prefix) = 0;
+    // The next level below `prefix`: the names of its "folders", sorted, without '/'.
+    virtual std::vector<std::string> list_folders(const std::string& prefix) = 0;
+    // Removing what does not exist is not an error.
+    virtual void remove(const std::string& key) = 0;
+    // Makes sure the store can be written: puts, reads back and removes a probe object under `prefix`.
+    void check_writable(const std::string& prefix);
+    // What a person sees: "file:///srv/backups". Never holds credentials.
+    virtual std::string label() const = 0;
+};
+
+// "file:///absolute/path" (other schemes are added in open_store.cpp). Throws Error{config} for anything
+// else. `create` makes the root folder of a local store if it is missing.
+std::unique_ptr<ObjectStore> open_store(const std::string& url, bool create);
+
+}  // namespace strongroom::storage
