@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what is missing, configures, builds and runs the tests through CTest. Works from any folder.
+#
+#   tests/run.sh                     everything, preset release
+#   tests/run.sh --preset asan      with AddressSanitizer and UBSan (or: debug)
+#   tests/run.sh -L unit            one label: lint unit contract integration fault e2e
+#   tests/run.sh -R cron            tests whose name matches
+#   tests/run.sh --tidy             clang-tidy over the files changed since the first commit that main lacks
+#                                   (all files with --tidy-all); dispatcher/http is left out, it takes minutes
+#   tests/run.sh --no-install       do not look for missing packages
+#
+# The exit status is CTest's; a build that fails, or a selection without a single test, is a failure too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+preset=release
+install=true
+tidy=
+select=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --preset) preset=${2:?--preset needs a name}; shift ;;
+        -L) select+=(-L "^${2:?-L needs a label}\$"); shift ;;
+        -R) select+=(-R "${2:?-R needs a regular expression}"); shift ;;
+        --tidy) tidy=changed ;;
+        --tidy-all) tidy=all ;;
+        --no-install) install=false ;;
+        -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+        *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+if $install; then ./deploy/install-deps.sh build run test; fi
+
+build=build/$preset
+started=$SECONDS
+cmake --preset "$preset"
+if [ -n "$tidy" ]; then
+    exec tests/lint/tidy.sh "$build" "$tidy"
+fi
+cmake --build "$build" -j "$(nproc)"
+echo "run.sh: built in $((SECONDS - started)) s"
+
+# Two at a time: servers, gpg agents and dump tools are real here; RUN_SERIAL tests get the machine alone.
+exec ctest --test-dir "$build" --output-on-failure --no-tests=error -j 2 "${select[@]}"
