@@ -1,0 +1,46 @@
+// Five-field cron expressions, in UTC: minute, hour, day of month, month, day of week.
+//
+//   "30 2 * * *"         every day at 02:30
+//   "*/15 8-17 * * MON-FRI"
+//   "0 3 1,15 * SUN"     on the 1st, the 15th and on every Sunday (the OR rule of cron)
+//
+// Each field is a list of `*`, a value, a range `a-b`, or one of these with a step `/n`; months and days may
+// be English three-letter names in any case; day of week 7 is Sunday too. When neither day field starts with
+// `*`, a day matches if either does; otherwise both must. There is no daylight saving in UTC, so no slot is
+// skipped or doubled.
+#pragma once
+
+#include <bitset>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.hpp"
+
+namespace strongroom {
+
+class Cron {
+  public:
+    // Throws Error{usage} that names the field, also for expressions that can never match ("0 0 30 2 *").
+    static Cron parse(std::string_view text);
+
+    // The first matching minute strictly after `time`; there always is one.
+    UtcTime next_after(UtcTime time) const;
+
+    // Whether the minute that `time` lies in matches.
+    bool matches(UtcTime time) const;
+
+  private:
+    using Set = std::bitset<64>;
+
+    bool day_matches(std::chrono::year_month_day day, std::chrono::weekday weekday) const;
+
+    Set minutes_;
+    Set hours_;
+    Set days_;
+    Set months_;
+    Set weekdays_;
+    bool any_day_ = false;  // the field starts with '*'
+    bool any_weekday_ = false;
+};
+
+}  // namespace strongroom
