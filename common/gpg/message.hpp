@@ -39,19 +39,13 @@ Verified verify_detached(const Home& home, const std::string& expected_signer, B
 // by it.
 Bytes read_unverified(BytesView signed_message, std::size_t max_payload);
 
-// Encrypts an OpenPGP signed message to one key.
-Bytes encrypt_signed(const Home& home, const std::string& recipient, BytesView signed_message);
+// Encrypts an OpenPGP signed message to all these keys: a sealed message, an escrow record.
+Bytes encrypt_signed(const Home& home, const std::vector<std::string>& recipients, BytesView signed_message);
 // The signed message inside. Refuses data without integrity protection (S11).
 Bytes decrypt_signed(const Home& home, BytesView message, std::size_t max_output);
 
-// Plain encryption, for envelopes and escrow records. `signer` empty: not signed. Throws Error{crypto} naming
-// the recipient that cannot be used.
-Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload,
-              const std::string& signer = {});
+// Encryption without a signature: envelopes. Throws Error{crypto} naming the recipient that cannot be used.
+Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload);
 Secret decrypt(const Home& home, BytesView message, std::size_t max_output);
-
-// Signs with `signing_home` and encrypts to all `recipients` of `recipient_home`: an escrow record.
-Bytes sign_and_encrypt(const Home& signing_home, const std::string& signer, const Home& recipient_home,
-                       const std::vector<std::string>& recipients, BytesView payload);
 
 }  // namespace strongroom::gpg

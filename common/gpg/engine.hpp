@@ -1,0 +1,48 @@
+// Private to common/gpg: GPGME contexts and capped output buffers.
+#pragma once
+
+#include <gpgme++/context.h>
+#include <gpgme++/data.h>
+#include <gpgme++/error.h>
+#include <gpgme++/interfaces/dataprovider.h>
+
+#include <memory>
+#include <string>
+
+#include "common/base/bytes.hpp"
+#include "common/base/error.hpp"
+#include "common/gpg/home.hpp"
+
+namespace strongroom::gpg {
+
+// A context for one operation in one home. Never shared between threads.
+std::unique_ptr<GpgME::Context> make_context(const Home& home);
+
+// Reads from memory that outlives it, without copying.
+inline GpgME::Data input_data(BytesView bytes) {
+    return GpgME::Data(bytes.data(), bytes.size(), false);
+}
+
+// Collects output up to a cap; one byte more fails the operation (S19).
+class CappedSink : public GpgME::DataProvider {
+  public:
+    explicit CappedSink(std::size_t max) : max_(max) {}
+    bool isSupported(Operation operation) const override { return operation == Write || operation == Seek; }
+    ssize_t read(void* buffer, std::size_t size) override;
+    ssize_t write(const void* buffer, std::size_t size) override;
+    off_t seek(off_t offset, int whence) override;
+    void release() override {}
+
+    bool overflowed() const { return overflowed_; }
+    std::string take() { return std::move(bytes_); }
+
+  private:
+    std::size_t max_;
+    bool overflowed_ = false;
+    std::string bytes_;
+};
+
+// Throws Error{crypto} "what: reason" if `error` is one.
+void check(const GpgME::Error& error, const std::string& what, const std::string& hint = {});
+
+}  // namespace strongroom::gpg

@@ -1,0 +1,117 @@
+#include "common/gpg/home.hpp"
+
+#include <gpgme++/engineinfo.h>
+#include <gpgme++/global.h>
+#include <gpgme.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <system_error>
+
+#include "common/base/error.hpp"
+#include "common/base/file.hpp"
+#include "common/base/subprocess.hpp"
+#include "common/gpg/engine.hpp"
+
+namespace strongroom::gpg {
+namespace fs = std::filesystem;
+namespace {
+
+// gpg-agent makes sockets in the home: sun_path holds 108 bytes and the longest name is
+// "S.gpg-agent.browser".
+constexpr std::size_t longest_home_path = 85;
+
+// The pin is the fingerprint, so validity from a web of trust plays no part.
+constexpr const char* gpg_conf =
+    "# Written by strongroom.\n"
+    "trust-model always\n"
+    "no-auto-check-trustdb\n"
+    "no-auto-key-retrieve\n"
+    "disable-dirmngr\n"
+    "no-greeting\n"
+    "compress-algo none\n"
+    "personal-cipher-preferences AES256\n"
+    "personal-digest-preferences SHA512 SHA256\n"
+    "cert-digest-algo SHA512\n";
+
+constexpr const char* agent_conf =
+    "# Written by strongroom. Without auto-expand-secmem parallel operations run out of locked memory.\n"
+    "auto-expand-secmem\n";
+
+}  // namespace
+
+Home Home::create(const fs::path& path) {
+    const fs::path full = fs::absolute(path);
+    if (full.string().size() > longest_home_path)
+        throw Error(
+            ErrorKind::config,
+            "the path of the GnuPG home " + full.string() + " is too long for gpg-agent's sockets",
+            "Choose a folder whose path has at most " + std::to_string(longest_home_path) + " bytes.");
+    make_private_dir(full);
+    if (!fs::exists(full / "gpg.conf")) write_file_atomic(full / "gpg.conf", gpg_conf);
+    if (!fs::exists(full / "gpg-agent.conf")) write_file_atomic(full / "gpg-agent.conf", agent_conf);
+    return Home(full);
+}
+
+Home Home::use(const fs::path& path) {
+    if (path.empty()) return Home(fs::path());
+    const fs::path full = fs::absolute(path);
+    if (!fs::is_directory(full))
+        throw Error(ErrorKind::not_found, "there is no GnuPG home " + full.string(),
+                    "Check the path given for the GnuPG home.");
+    return Home(full);
+}
+
+void Home::stop_daemons() const noexcept {
+    if (path_.empty()) return;
+    try {
+        run_program({.argv = {"gpgconf", "--homedir", path_.string(), "--kill", "all"},
+                     .fds = {},
+                     .environment = {},
+                     .directory = {}});
+    } catch (...) {
+        // An agent whose home is removed ends by itself; nothing else depends on it.
+    }
+}
+
+namespace {
+
+fs::path make_temp_folder() {
+    std::string name = "/tmp/srh.XXXXXX";  // not $TMPDIR: sockets need a short path
+    if (::mkdtemp(name.data()) == nullptr)
+        throw system_error(ErrorKind::storage, "cannot make a temporary folder", errno);
+    return name;
+}
+
+}  // namespace
+
+TempHome::TempHome() : folder_(make_temp_folder()), home_(Home::create(folder_)) {}
+
+TempHome::~TempHome() {
+    // Only operations with secret keys start an agent; its socket tells.
+    if (fs::exists(folder_ / "S.gpg-agent")) home_.stop_daemons();
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+}
+
+void initialise() {
+    gpgme_check_version(nullptr);
+    GpgME::initializeLibrary();
+    const GpgME::Error engine = GpgME::checkEngine(GpgME::OpenPGP);
+    if (engine)
+        throw Error(ErrorKind::tool_missing, std::string("no usable gpg: ") + engine.asString(),
+                    "Install GnuPG (Debian: apt-get install gnupg gpg-agent).");
+    // gpg-agent asks for passphrases on the terminal named here.
+    if (std::getenv("GPG_TTY") == nullptr && ::isatty(0) == 1)
+        if (const char* terminal = ::ttyname(0)) ::setenv("GPG_TTY", terminal, 0);
+}
+
+fs::path engine_path() {
+    const GpgME::EngineInfo info = GpgME::engineInfo(GpgME::OpenPGP);
+    if (info.isNull() || info.fileName() == nullptr)
+        throw Error(ErrorKind::tool_missing, "GPGME knows no gpg program",
+                    "Install GnuPG (Debian: apt-get install gnupg).");
+    return info.fileName();
+}
+
+}  // namespace strongroom::gpg

@@ -1,0 +1,184 @@
+#include "common/gpg/message.hpp"
+
+#include <gpgme++/decryptionresult.h>
+#include <gpgme++/verificationresult.h>
+#include <gpgme.h>
+
+#include <memory>
+
+#include "common/base/ids.hpp"
+#include "common/base/subprocess.hpp"
+#include "common/gpg/engine.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/gpg/packets.hpp"
+
+namespace strongroom::gpg {
+namespace {
+
+using GpgME::Context;
+
+// Exactly one signature, fully good, by the expected key or one of its subkeys (S1).
+std::string require_one_good_signature(const Home& home, const GpgME::VerificationResult& result,
+                                       const std::string& expected_signer) {
+    if (result.numSignatures() == 0) throw Error(ErrorKind::crypto, "it is not signed");
+    if (result.numSignatures() > 1) throw Error(ErrorKind::crypto, "it has more than one signature");
+    const GpgME::Signature signature = result.signature(0);
+    const std::string signer = signature.fingerprint() != nullptr ? signature.fingerprint() : "";
+    const GpgME::Error status = signature.status();
+    if (status.code() == GPG_ERR_NO_PUBKEY)
+        throw Error(ErrorKind::crypto, "it is signed by another key (" + group_fingerprint(signer) +
+                                           ") than " + group_fingerprint(expected_signer));
+    if (status)
+        throw Error(ErrorKind::crypto, std::string("its signature is not good: ") + status.asString());
+    if (result.error())
+        throw Error(ErrorKind::crypto, std::string("it cannot be verified: ") + result.error().asString());
+    if (signature.isWrongKeyUsage() || (signature.summary() & GpgME::Signature::Red) != 0)
+        throw Error(ErrorKind::crypto, "its signature is not valid");
+    if (signer != expected_signer && !find_key(home, expected_signer).owns(signer))
+        throw Error(ErrorKind::crypto, "it is signed by another key (" + group_fingerprint(signer) +
+                                           ") than " + group_fingerprint(expected_signer));
+    return signer;
+}
+
+// GPGME 1.18 cannot ask for "sign, but do not compress", which a user's own gpg.conf would otherwise do; so
+// signing runs gpg itself.
+Bytes run_sign(const Home& home, const std::string& signer, BytesView payload, const char* mode) {
+    if (!is_fingerprint(signer)) throw Error(ErrorKind::crypto, "no full fingerprint to sign with");
+    std::vector<std::string> argv{engine_path().string(), "--batch", "--no-tty", "--quiet",
+                                  "--status-fd",          "2"};
+    if (!home.path().empty()) argv.insert(argv.end(), {"--homedir", home.path().string()});
+    argv.insert(argv.end(),
+                {"-z", "0", "--no-armor", "--no-auto-check-trustdb", "--local-user", signer, mode});
+    // A person may have to type a passphrase or fetch a smartcard.
+    const auto result = run_program({.argv = argv, .fds = {}, .environment = {}, .directory = {}}, payload,
+                                    std::chrono::minutes(5), payload.size() + (1U << 20U));
+    if (!result.status.ok() || result.err.find("[GNUPG:] SIG_CREATED ") == Bytes::npos ||
+        result.out.empty()) {
+        const bool cancelled = result.err.find("Operation cancelled") != Bytes::npos;
+        throw Error(
+            cancelled ? ErrorKind::interrupted : ErrorKind::crypto,
+            "cannot sign with the key " + group_fingerprint(signer) + " (gpg: " + result.status.describe() +
+                ")",
+            "Check that its secret key is in the GnuPG home and can be unlocked: gpg --list-secret-keys " +
+                signer);
+    }
+    return result.out;
+}
+
+Bytes finish(CappedSink& sink, const GpgME::Error& error, const std::string& what) {
+    if (sink.overflowed()) throw Error(ErrorKind::crypto, what + ": the result is over its size limit");
+    check(error, what);
+    return sink.take();
+}
+
+// GpgME++ 1.18 declares EncryptWrap but does not pass it on, so this one operation uses GPGME's C interface.
+Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, BytesView payload,
+                 unsigned extra) {
+    if (recipients.empty()) throw Error(ErrorKind::crypto, "no recipient to encrypt to");
+    std::string recipient_lines = "--\n";
+    for (const auto& fingerprint : recipients) {
+        if (!is_fingerprint(fingerprint))
+            throw Error(ErrorKind::crypto, "a recipient is not named by a full fingerprint");
+        recipient_lines += fingerprint + "\n";
+    }
+
+    const auto need = [](gpgme_error_t error) { check(GpgME::Error(error), "cannot encrypt"); };
+    gpgme_ctx_t raw_context = nullptr;
+    need(gpgme_new(&raw_context));
+    const std::unique_ptr<gpgme_context, decltype(&gpgme_release)> context(raw_context, gpgme_release);
+    if (!home.path().empty())
+        need(gpgme_ctx_set_engine_info(raw_context, GPGME_PROTOCOL_OpenPGP, nullptr, home.path().c_str()));
+    gpgme_data_t raw_in = nullptr;
+    need(gpgme_data_new_from_mem(&raw_in, payload.data(), payload.size(), 0));
+    const std::unique_ptr<gpgme_data, decltype(&gpgme_data_release)> in(raw_in, gpgme_data_release);
+    gpgme_data_t raw_out = nullptr;
+    need(gpgme_data_new(&raw_out));
+    std::unique_ptr<gpgme_data, decltype(&gpgme_data_release)> out(raw_out, gpgme_data_release);
+
+    const auto flags =
+        static_cast<gpgme_encrypt_flags_t>(GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS | extra);
+    const gpgme_error_t failed =
+        gpgme_op_encrypt_ext(raw_context, nullptr, recipient_lines.c_str(), flags, raw_in, raw_out);
+    const auto* result = gpgme_op_encrypt_result(raw_context);
+    const gpgme_invalid_key_t invalid = result != nullptr ? result->invalid_recipients : nullptr;
+    if (invalid != nullptr)
+        throw Error(ErrorKind::crypto,
+                    std::string("cannot encrypt to the key ") +
+                        (invalid->fpr != nullptr ? invalid->fpr : "?") + ": " +
+                        gpgme_strerror(invalid->reason),
+                    "It is missing from the GnuPG home, expired, revoked, or has no encryption subkey.");
+    need(failed);
+    std::size_t size = 0;
+    char* memory = gpgme_data_release_and_get_mem(out.release(), &size);
+    const std::unique_ptr<char, decltype(&gpgme_free)> owned(memory, [](void* p) { gpgme_free(p); });
+    if (memory == nullptr || size <= payload.size()) throw Error(ErrorKind::crypto, "gpg encrypted nothing");
+    return Bytes(memory, size);
+}
+
+}  // namespace
+
+Bytes sign(const Home& home, const std::string& signer, BytesView payload) {
+    return run_sign(home, signer, payload, "--sign");
+}
+
+Bytes sign_detached(const Home& home, const std::string& signer, BytesView payload) {
+    return run_sign(home, signer, payload, "--detach-sign");
+}
+
+Verified verify(const Home& home, const std::string& expected_signer, BytesView signed_message,
+                std::size_t max_payload) {
+    const Bytes framed = signed_message_payload(signed_message);
+    if (framed.size() > max_payload) throw Error(ErrorKind::crypto, "the message is over its size limit");
+    const auto context = make_context(home);
+    CappedSink sink(max_payload);
+    GpgME::Data out(&sink);
+    const auto result = context->verifyOpaqueSignature(input_data(signed_message), out);
+    std::string signer = require_one_good_signature(home, result, expected_signer);
+    Bytes payload = finish(sink, result.error(), "cannot verify the message");
+    if (payload != framed)
+        throw Error(ErrorKind::crypto, "the message's framing and gpg's reading of it differ");
+    return {std::move(payload), std::move(signer)};
+}
+
+Verified verify_detached(const Home& home, const std::string& expected_signer, BytesView signature,
+                         BytesView payload) {
+    const auto context = make_context(home);
+    const auto result = context->verifyDetachedSignature(input_data(signature), input_data(payload));
+    return {{}, require_one_good_signature(home, result, expected_signer)};
+}
+
+Bytes read_unverified(BytesView signed_message, std::size_t max_payload) {
+    Bytes payload = signed_message_payload(signed_message);
+    if (payload.size() > max_payload) throw Error(ErrorKind::crypto, "the message is over its size limit");
+    return payload;
+}
+
+Bytes encrypt_signed(const Home& home, const std::vector<std::string>& recipients, BytesView signed_message) {
+    return encrypt_to(home, recipients, signed_message, GPGME_ENCRYPT_WRAP);
+}
+
+Bytes decrypt_signed(const Home& home, BytesView message, std::size_t max_output) {
+    require_sealed_shape(message);
+    const auto context = make_context(home);
+    CappedSink sink(max_output);
+    GpgME::Data out(&sink);
+    const auto result = context->decrypt(input_data(message), out, Context::DecryptUnwrap);
+    if (result.isLegacyCipherNoMDC())
+        throw Error(ErrorKind::crypto, "the message has no integrity protection");
+    return finish(sink, result.error(), "cannot decrypt the message");
+}
+
+Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload) {
+    return encrypt_to(home, recipients, payload, 0);
+}
+
+Secret decrypt(const Home& home, BytesView message, std::size_t max_output) {
+    const auto context = make_context(home);
+    CappedSink sink(max_output);
+    GpgME::Data out(&sink);
+    const auto result = context->decrypt(input_data(message), out);
+    if (result.isLegacyCipherNoMDC()) throw Error(ErrorKind::crypto, "the data has no integrity protection");
+    return Secret(finish(sink, result.error(), "cannot decrypt"));
+}
+
+}  // namespace strongroom::gpg
