@@ -1,0 +1,62 @@
+#include "common/storage/object_store.hpp"
+
+#include <algorithm>
+
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::storage {
+namespace {
+
+constexpr std::size_t max_key = 512;
+
+bool is_key_character(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+// Dots in front are refused as a whole: that covers "." and "..", and keeps stores free to use such names for
+// what is not an object yet.
+bool is_valid_part(std::string_view part) {
+    return !part.empty() && part.front() != '.' && std::ranges::all_of(part, is_key_character);
+}
+
+}  // namespace
+
+void require_valid_key(std::string_view key) {
+    bool valid = !key.empty() && key.size() <= max_key;
+    for (std::size_t start = 0; valid && start <= key.size();) {
+        const std::size_t end = std::min(key.find('/', start), key.size());
+        valid = is_valid_part(key.substr(start, end - start));
+        start = end + 1;
+    }
+    if (!valid)
+        throw Error(ErrorKind::storage, "not a valid object key: \"" + printable_line(key, 80) + "\"");
+}
+
+void ObjectStore::check_writable(const std::string& prefix) {
+    const std::string key = prefix + "writable-probe-" + to_hex(random_bytes(6));
+    const Bytes probe = random_bytes(64);
+    const std::string context = "the store " + label() + " cannot be written";
+    try {
+        put(key, probe);
+        const MemFile back = get(key, probe.size());
+        if (back.view() != probe)
+            throw Error(ErrorKind::storage, "object " + key + " reads back with other bytes");
+        remove(key);
+        if (stat(key)) throw Error(ErrorKind::storage, "object " + key + " is still there after its removal");
+    } catch (const Error& error) {
+        try {
+            remove(key);
+        } catch (const Error&) {
+            // The first error says more.
+        }
+        throw Error(ErrorKind::storage, context + ": " + error.text(),
+                    error.hint().empty() ? "Check that this user may write there and that there is room."
+                                         : error.hint());
+    }
+}
+
+}  // namespace strongroom::storage
