@@ -1,0 +1,39 @@
+// What the operator of this host decides: where backups go, what is backed up, and what a dispatcher may ask.
+// None of it can be set by a dispatcher (S3, S5).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/config/options.hpp"
+
+namespace strongroom::agent {
+
+inline constexpr const char* default_config_file = "/etc/strongroom/agent.toml";
+
+struct AgentConfig {
+    std::string store;                        // "file:///srv/backups"
+    std::string source = "auto";              // one of source_names()
+    std::vector<std::string> source_command;  // argv of source = "command"
+    std::filesystem::path mysql_option_file;  // private, [client] user/password/socket; may be empty
+    std::filesystem::path state_dir = "/var/lib/strongroom-agent";
+    int workers = 0;  // 0: one per core
+    int level = 1;
+    std::string compression = "zstd";
+    std::int64_t segment_size = 32LL << 20;  // bytes
+    std::vector<std::string> allow_kinds{"backup", "escrow"};
+    std::int64_t min_interval = 300;   // seconds between backups that a dispatcher orders
+    std::int64_t source_stall = 1800;  // seconds without a byte after which a source is given up
+};
+
+// Declares every field as option, environment variable (STRONGROOM_AGENT_...) and file key.
+void declare(config::Options& options, AgentConfig& config);
+
+// Checks what belongs together: a store is named, "command" has its argv and only it, the option file is
+// private. Throws Error{config} or Error{insecure_file}, naming the key.
+void require_backup_settings(const AgentConfig& config);
+
+}  // namespace strongroom::agent

@@ -1,0 +1,43 @@
+#include "agent/policy/policy.hpp"
+
+#include <algorithm>
+
+#include "common/base/error.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::agent {
+
+bool Policy::knows(const std::string& kind) {
+    return kind == "backup" || kind == "escrow";
+}
+
+void Policy::require_kind(const std::string& kind) const {
+    if (!knows(kind))
+        throw Error(ErrorKind::refused,
+                    "this agent does not know the job kind \"" + printable_line(kind, 40) + "\"");
+    if (std::ranges::find(allow_kinds, kind) == allow_kinds.end())
+        throw Error(ErrorKind::refused, "this host does not allow jobs of kind \"" + kind + "\"",
+                    "Add it to allow-kinds in the agent's configuration, if that is wanted.");
+}
+
+void Policy::require_interval(UtcTime now, std::optional<UtcTime> last) const {
+    // A last backup in the future (the clock was set back) does not lock backups out.
+    if (!last || *last > now || now - *last >= min_interval) return;
+    throw Error(ErrorKind::refused,
+                "the last backup began " + format_duration(now - *last) +
+                    " ago; this host allows one every " + format_duration(min_interval),
+                "Lower min-interval in the agent's configuration, if that is wanted.");
+}
+
+void Policy::require_pinned(const std::vector<std::string>& ordered, const std::vector<std::string>& pinned) {
+    if (pinned.empty()) throw Error(ErrorKind::refused, "no recovery key is pinned on this host");
+    for (const auto& fingerprint : ordered)
+        if (std::ranges::find(pinned, fingerprint) == pinned.end())
+            throw Error(
+                ErrorKind::refused,
+                "the escrow recipient " + printable_line(fingerprint, 80) + " is not pinned on this host",
+                "Only recovery keys given at registration are used. If you did not order this, the "
+                "dispatcher may be dishonest.");
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,30 @@
+// What a dispatcher may ask of this host, decided here alone (S3, S4, S7). A dispatcher that is broken into
+// can order nothing that these checks refuse; the refusal is reported and logged by the caller.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+
+namespace strongroom::agent {
+
+struct Policy {
+    std::vector<std::string> allow_kinds;
+    std::chrono::seconds min_interval{300};
+
+    // The kinds that this agent can do at all: a closed set.
+    static bool knows(const std::string& kind);
+
+    // All throw Error{refused} that says which rule it was and where it is set.
+    void require_kind(const std::string& kind) const;
+    // `last` is the start of the last backup of any origin.
+    void require_interval(UtcTime now, std::optional<UtcTime> last) const;
+    // An order may only repeat fingerprints that are pinned here; an empty order means "all pinned".
+    static void require_pinned(const std::vector<std::string>& ordered,
+                               const std::vector<std::string>& pinned);
+};
+
+}  // namespace strongroom::agent

@@ -1,0 +1,19 @@
+// Starts a backup tool as the source of a backup set.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "agent/config/agent_config.hpp"
+#include "agent/source/tool.hpp"
+#include "common/backupset/streams.hpp"
+
+namespace strongroom::agent {
+
+// `temp_parent` is a private folder for the physical tools' temporary files; the source removes what it makes
+// there. Throws Error{source} with the exact GRANT if the MySQL account lacks a privilege without which the
+// tool would fail, or would leave things out and still end with success.
+std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const Tool& tool,
+                                               const std::filesystem::path& temp_parent);
+
+}  // namespace strongroom::agent
