@@ -14,7 +14,7 @@ namespace strongroom::backupset {
 
 inline constexpr std::int64_t manifest_version = 1;
 inline constexpr std::size_t max_manifest = 64U << 20U;  // bytes; 10,000 segments are about 1.5 MiB
-inline constexpr std::int64_t max_segments = 1'000'000;
+inline constexpr std::int64_t max_segments = 400'000;    // whose list fits into max_manifest
 inline constexpr std::int64_t max_segment_size = 256LL << 20;
 inline constexpr std::int64_t default_segment_size = 32LL << 20;
 
@@ -25,8 +25,8 @@ struct Segment {
     std::string sha256;            // of the stored bytes
     template <class Fields>
     void fields(Fields& f) {
-        f("index", index, Range{0, max_segments});
-        f("plain_size", plain_size, Range{0, max_segment_size});
+        f("index", index, Range{0, max_segments - 1});
+        f("plain_size", plain_size, Range{1, max_segment_size});
         f("stored_size", stored_size, Range{1, 2 * max_segment_size});
         f("sha256", sha256, sha256_text);
     }

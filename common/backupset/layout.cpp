@@ -1,0 +1,56 @@
+#include "common/backupset/layout.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::backupset {
+namespace {
+
+// Ids become parts of keys; only their own shapes may.
+const std::string& checked(const std::string& id, bool (*valid)(std::string_view), const char* shape) {
+    if (!valid(id))
+        throw Error(ErrorKind::usage, "not " + std::string(shape) + ": " + printable_line(id, 80));
+    return id;
+}
+
+std::string server_prefix(const std::string& server) {
+    return checked(server, is_uuid, "a server id (a UUID in lower case)") + "/";
+}
+
+}  // namespace
+
+std::string agent_key_key(const std::string& server) {
+    return server_prefix(server) + "agent.asc";
+}
+std::string recovery_text_key(const std::string& server) {
+    return server_prefix(server) + "RECOVERY.txt";
+}
+std::string escrow_prefix(const std::string& server) {
+    return server_prefix(server) + "escrow/";
+}
+std::string escrow_key(const std::string& server, const std::string& subkey_fingerprint) {
+    return escrow_prefix(server) + checked(subkey_fingerprint, is_fingerprint, "a full fingerprint") + ".gpg";
+}
+std::string sets_prefix(const std::string& server) {
+    return server_prefix(server) + "sets/";
+}
+std::string set_prefix(const std::string& server, const std::string& set) {
+    return sets_prefix(server) + checked(set, is_set_id, "a set id") + "/";
+}
+std::string envelope_key(const std::string& server, const std::string& set) {
+    return set_prefix(server, set) + "envelope.gpg";
+}
+std::string segment_key(const std::string& server, const std::string& set, std::int64_t index) {
+    return set_prefix(server, set) + fmt::format("data/{:06}.gpg", index);
+}
+std::string manifest_key(const std::string& server, const std::string& set) {
+    return set_prefix(server, set) + "manifest.json";
+}
+std::string manifest_signature_key(const std::string& server, const std::string& set) {
+    return set_prefix(server, set) + "manifest.json.sig";
+}
+
+}  // namespace strongroom::backupset

@@ -1,0 +1,224 @@
+#include "common/backupset/opener.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "common/backupset/compression.hpp"
+#include "common/backupset/layout.hpp"
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/gpg/bulk_cipher.hpp"
+#include "common/gpg/message.hpp"
+
+namespace strongroom::backupset {
+namespace {
+
+constexpr std::size_t max_envelope = 64U << 10U;
+constexpr std::size_t max_passphrase = 1024;
+constexpr const char* other_copy =
+    "Restore an older set with --set, or copy this object from another copy of the store.";
+
+bool is_about_the_data(ErrorKind kind) {
+    return kind == ErrorKind::corrupt || kind == ErrorKind::crypto || kind == ErrorKind::not_found ||
+           kind == ErrorKind::protocol;
+}
+
+// An error about a segment names it and says what to do; damage of every kind is Error{corrupt}.
+Error about_segment(const Error& error, std::int64_t index, const std::string& key) {
+    const std::string text = "segment " + std::to_string(index) + " (" + key + "): " + error.text();
+    if (is_about_the_data(error.kind())) return Error(ErrorKind::corrupt, text, other_copy);
+    return Error(error.kind(), text, error.hint());
+}
+
+MemFile fetch_verified(const Manifest& manifest, storage::ObjectStore& store, const Segment& segment) {
+    const auto expected = static_cast<std::size_t>(segment.stored_size);
+    MemFile stored = store.get(segment_key(manifest.server, manifest.set, segment.index), expected);
+    if (stored.size() != expected)
+        throw Error(ErrorKind::corrupt, "it has " + std::to_string(stored.size()) + " bytes instead of " +
+                                            std::to_string(expected));
+    if (sha256_hex(stored.view()) != segment.sha256)
+        throw Error(ErrorKind::corrupt, "its SHA-256 digest is not the one that the manifest signs");
+    return stored;
+}
+
+Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
+    const std::string key = envelope_key(manifest.server, manifest.set);
+    try {
+        const MemFile envelope = store.get(key, max_envelope);
+        const Secret content = gpg::decrypt(key_home, envelope.view(), max_passphrase);
+        std::string_view line = content.reveal();
+        if (line.ends_with('\n')) line.remove_suffix(1);
+        if (line.empty() || line.find('\n') != std::string_view::npos)
+            throw Error(ErrorKind::corrupt, "it does not hold one passphrase line");
+        return Secret(std::string(line));
+    } catch (const Error& error) {
+        const std::string text = "the envelope " + key + " cannot be opened: " + error.text();
+        if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
+            throw Error(ErrorKind::corrupt, text, other_copy);
+        throw Error(error.kind(), text,
+                    "The home must hold the decryption key of server " + manifest.server +
+                        "; `strongroom recover --server " + manifest.server + "` makes one.");
+    }
+}
+
+// Workers fetch and open segments a bounded distance ahead; the calling thread takes them in order.
+class Opener {
+  public:
+    Opener(int workers, const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home,
+           Secret passphrase)
+        : manifest_(manifest),
+          store_(store),
+          cipher_(key_home),
+          passphrase_(std::move(passphrase)),
+          look_ahead_(static_cast<std::size_t>(workers) + 1) {
+        try {
+            for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+        } catch (...) {
+            stop_and_join();
+            throw;
+        }
+    }
+    ~Opener() { stop_and_join(); }
+    Opener(const Opener&) = delete;
+
+    // The plain bytes of the next segment in order; called once for each. Throws what its worker threw.
+    MemFile take() {
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return results_.contains(released_); });
+        auto result = std::move(results_.extract(released_).mapped());
+        if (auto* failure = std::get_if<std::exception_ptr>(&result)) std::rethrow_exception(*failure);
+        return std::move(std::get<MemFile>(result));
+    }
+    // The segment that take() gave is written and its memory free: the workers may go one further.
+    void release() {
+        const std::lock_guard lock(mutex_);
+        ++released_;
+        room_.notify_all();
+    }
+
+  private:
+    using Result = std::variant<MemFile, std::exception_ptr>;
+
+    void work() {
+        while (const auto index = claim()) {
+            Result result = open_segment(manifest_.segments[*index]);
+            const std::lock_guard lock(mutex_);
+            if (std::holds_alternative<std::exception_ptr>(result)) stopped_ = true;
+            results_.emplace(*index, std::move(result));
+            ready_.notify_all();
+            room_.notify_all();
+        }
+    }
+
+    std::optional<std::size_t> claim() {
+        std::unique_lock lock(mutex_);
+        room_.wait(lock, [this] {
+            return stopped_ || next_ == manifest_.segments.size() || next_ < released_ + look_ahead_;
+        });
+        if (stopped_ || next_ == manifest_.segments.size()) return std::nullopt;
+        return next_++;
+    }
+
+    // Digest before gpg, gpg's integrity check before zstd, the exact size before release.
+    Result open_segment(const Segment& segment) {
+        try {
+            try {
+                MemFile stored = fetch_verified(manifest_, store_, segment);
+                const auto plain_size = static_cast<std::size_t>(segment.plain_size);
+                MemFile compressed = cipher_.decrypt(stored, passphrase_, max_compressed(plain_size));
+                stored = MemFile("empty");
+                return decompress(manifest_.compression, std::move(compressed), plain_size);
+            } catch (const Error& error) {
+                throw about_segment(error, segment.index,
+                                    segment_key(manifest_.server, manifest_.set, segment.index));
+            }
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+    void stop_and_join() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopped_ = true;
+            room_.notify_all();
+        }
+        for (auto& worker : workers_) worker.join();
+        workers_.clear();
+    }
+
+    const Manifest& manifest_;
+    storage::ObjectStore& store_;
+    const gpg::BulkCipher cipher_;
+    const Secret passphrase_;
+    const std::size_t look_ahead_;  // segments that may be held at once, which bounds the memory
+
+    std::mutex mutex_;
+    std::condition_variable ready_;  // a result came
+    std::condition_variable room_;   // a segment was released, or the work stops
+    std::map<std::size_t, Result> results_;
+    std::size_t next_ = 0;
+    std::size_t released_ = 0;
+    bool stopped_ = false;
+    std::vector<std::thread> workers_;
+};
+
+Progress progress_of(const Manifest& manifest, const char* stage) {
+    Progress progress;
+    progress.stage = stage;
+    progress.total_bytes = manifest.plain_total;
+    return progress;
+}
+
+void advance(Progress& progress, const Segment& segment, const OnProgress& on_progress) {
+    progress.plain_bytes += segment.plain_size;
+    progress.stored_bytes += segment.stored_size;
+    progress.segments += 1;
+    if (on_progress) on_progress(progress);
+}
+
+}  // namespace
+
+void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
+              const gpg::Home& key_home, Target& target, const OnProgress& on_progress) {
+    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    const int wanted = options.workers > 0 ? options.workers : cores;
+    const int workers = std::min(wanted, static_cast<int>(manifest.segments.size()));
+    Progress progress = progress_of(manifest, "restoring");
+    {
+        Opener opener(workers, manifest, store, key_home, open_envelope(manifest, store, key_home));
+        for (const Segment& segment : manifest.segments) {
+            {
+                const MemFile plain = opener.take();
+                target.write(plain.view().data(), plain.size());
+            }
+            opener.release();
+            advance(progress, segment, on_progress);
+        }
+    }
+    target.commit();
+}
+
+void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress) {
+    Progress progress = progress_of(manifest, "verifying");
+    for (const Segment& segment : manifest.segments) {
+        try {
+            fetch_verified(manifest, store, segment);
+        } catch (const Error& error) {
+            throw about_segment(error, segment.index,
+                                segment_key(manifest.server, manifest.set, segment.index));
+        }
+        advance(progress, segment, on_progress);
+    }
+    const std::string envelope = envelope_key(manifest.server, manifest.set);
+    if (!store.stat(envelope))
+        throw Error(ErrorKind::corrupt, "the envelope " + envelope + " is missing", other_copy);
+}
+
+}  // namespace strongroom::backupset

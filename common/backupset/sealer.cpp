@@ -1,0 +1,257 @@
+#include "common/backupset/sealer.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/backupset/compression.hpp"
+#include "common/backupset/layout.hpp"
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/gpg/message.hpp"
+
+namespace strongroom::backupset {
+namespace {
+
+// Runs one stage; whatever it throws then begins with the stage's name.
+template <class Function>
+auto in_stage(const char* stage, Function&& function) {
+    try {
+        return function();
+    } catch (const Error& error) {
+        throw error.with_context(stage);
+    } catch (const std::exception& error) {
+        throw Error(ErrorKind::internal, std::string(stage) + ": " + error.what());
+    }
+}
+
+class Sealer {
+  public:
+    Sealer(const SealOptions& options, std::string set, Source& source, storage::ObjectStore& store,
+           const gpg::Home& home, const OnProgress& on_progress)
+        : options_(options),
+          set_(std::move(set)),
+          source_(source),
+          store_(store),
+          cipher_(home),
+          passphrase_(gpg::make_data_passphrase()),
+          on_progress_(on_progress) {}
+
+    const Secret& passphrase() const { return passphrase_; }
+
+    // Reads the source to its end and stores all segments.
+    std::vector<Segment> store_segments() {
+        std::vector<std::thread> workers;
+        const int wanted = options_.workers > 0
+                               ? options_.workers
+                               : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+        try {
+            for (int i = 0; i < wanted; ++i) workers.emplace_back([this] { work(); });
+        } catch (const std::exception&) {
+            stop(std::current_exception());
+        }
+        for (auto& worker : workers) worker.join();
+        if (failure_) std::rethrow_exception(failure_);
+        std::ranges::sort(segments_, {}, &Segment::index);
+        return std::move(segments_);
+    }
+
+    void report(const char* stage) {
+        if (!on_progress_) return;
+        const std::lock_guard lock(result_mutex_);
+        progress_.stage = stage;
+        on_progress_(progress_);
+    }
+
+  private:
+    struct Slice {
+        std::int64_t index;
+        MemFile plain;
+    };
+
+    void work() {
+        try {
+            while (auto slice = cut()) {
+                const std::int64_t plain_size = static_cast<std::int64_t>(slice->plain.size());
+                MemFile compressed = in_stage("compress", [&] {
+                    return compress(options_.compression, options_.level, std::move(slice->plain));
+                });
+                if (failed_) return;
+                const MemFile stored =
+                    in_stage("encrypt", [&] { return cipher_.encrypt(std::move(compressed), passphrase_); });
+                if (failed_) return;
+                Segment segment{slice->index, plain_size, static_cast<std::int64_t>(stored.size()),
+                                sha256_hex(stored.view())};
+                in_stage("store", [&] {
+                    store_.put(segment_key(options_.server, set_, segment.index), stored.view());
+                });
+                record(std::move(segment));
+            }
+        } catch (...) {
+            stop(std::current_exception());
+        }
+    }
+
+    // The next slice of the source with its number; nullopt at the end, or after a failure elsewhere.
+    std::optional<Slice> cut() {
+        const std::lock_guard lock(source_mutex_);
+        if (at_end_ || failed_) return std::nullopt;
+        const auto size = static_cast<std::size_t>(options_.segment_size);
+        return in_stage("source", [&]() -> std::optional<Slice> {
+            MemFile plain("segment", size);
+            const std::size_t got = source_.read(plain.data(), size);
+            at_end_ = got < size;
+            if (got == 0) return std::nullopt;
+            if (next_index_ >= max_segments)
+                throw Error(ErrorKind::config,
+                            "the stream is longer than " + std::to_string(max_segments) + " segments",
+                            "Choose a larger segment-size.");
+            if (got < size) plain.resize(got);
+            return Slice{next_index_++, std::move(plain)};
+        });
+    }
+
+    void record(Segment segment) {
+        const std::lock_guard lock(result_mutex_);
+        progress_.stage = "reading";
+        progress_.plain_bytes += segment.plain_size;
+        progress_.stored_bytes += segment.stored_size;
+        progress_.segments += 1;
+        progress_.total_bytes = options_.expected_bytes;
+        segments_.push_back(std::move(segment));
+        if (on_progress_ && !failed_) on_progress_(progress_);
+    }
+
+    // The first error wins. The abort wakes a worker that waits for the source.
+    void stop(std::exception_ptr error) {
+        {
+            const std::lock_guard lock(failure_mutex_);
+            if (failed_) return;
+            failure_ = std::move(error);
+            failed_ = true;
+        }
+        source_.abort();
+    }
+
+    const SealOptions& options_;
+    const std::string set_;
+    Source& source_;
+    storage::ObjectStore& store_;
+    const gpg::BulkCipher cipher_;
+    const Secret passphrase_;
+    const OnProgress& on_progress_;
+
+    std::mutex source_mutex_;  // the source, at_end_ and next_index_
+    bool at_end_ = false;
+    std::int64_t next_index_ = 0;
+
+    std::mutex result_mutex_;  // segments_ and progress_
+    std::vector<Segment> segments_;
+    Progress progress_;
+
+    std::mutex failure_mutex_;  // failure_, and who sets failed_
+    std::exception_ptr failure_;
+    std::atomic<bool> failed_ = false;
+};
+
+void check_options(const SealOptions& options) {
+    const auto refuse = [](const std::string& text) { throw Error(ErrorKind::config, text); };
+    if (!is_one_of(options.compression, {"zstd", "none"})) refuse("compression must be zstd or none");
+    if (options.level < min_level || options.level > max_level)
+        refuse("the compression level must be between " + std::to_string(min_level) + " and " +
+               std::to_string(max_level));
+    if (options.segment_size < 1 || options.segment_size > max_segment_size)
+        refuse("the segment size must be between 1 byte and " + std::to_string(max_segment_size) + " bytes");
+    if (options.workers < 0 || options.workers > 256) refuse("there can be 1 to 256 workers");
+}
+
+// Made before the first byte is read: a key that cannot be used shows at once and not after hours.
+Bytes make_envelope(const gpg::Home& home, const std::string& identity, const Secret& passphrase) {
+    std::string line = std::string(passphrase.reveal()) + "\n";
+    try {
+        Bytes envelope = gpg::encrypt(home, {identity}, line);
+        Secret::wipe(line);
+        return envelope;
+    } catch (...) {
+        Secret::wipe(line);
+        throw;
+    }
+}
+
+// Takes back what was stored, the signature first: from then on the set is uncommitted.
+void remove_set(storage::ObjectStore& store, const std::string& server, const std::string& set) noexcept {
+    const auto try_remove = [&](const std::string& key) {
+        try {
+            store.remove(key);
+        } catch (const std::exception&) {
+            // Left behind without a signature, which no listing shows.
+        }
+    };
+    try {
+        try_remove(manifest_signature_key(server, set));
+        try_remove(manifest_key(server, set));
+        for (const auto& object : store.list(set_prefix(server, set))) try_remove(object.key);
+    } catch (const std::exception&) {
+        // As above.
+    }
+}
+
+}  // namespace
+
+Manifest seal(const SealOptions& options, const std::string& set, Source& source, storage::ObjectStore& store,
+              const gpg::Home& home, const Clock& clock, const OnProgress& on_progress) {
+    check_options(options);
+    if (store.stat(manifest_signature_key(options.server, set)))
+        throw Error(ErrorKind::exists, "there is a set " + set + " in " + store.label() + " already");
+    try {
+        Manifest manifest;
+        manifest.server = options.server;
+        manifest.set = set;
+        manifest.kind = options.kind;
+        manifest.created = format_utc(clock.now());
+        manifest.stream = options.stream;
+        manifest.source_tool = options.source_tool;
+        manifest.source_version = options.source_version;
+        manifest.compression = options.compression;
+        manifest.segment_size = options.segment_size;
+
+        Sealer sealer(options, set, source, store, home, on_progress);
+        const Bytes envelope =
+            in_stage("encrypt", [&] { return make_envelope(home, options.identity, sealer.passphrase()); });
+
+        manifest.segments = sealer.store_segments();
+        in_stage("source", [&] {
+            const Source::Facts facts = source.finish();
+            if (manifest.segments.empty()) throw Error(ErrorKind::source, "the source wrote nothing");
+            manifest.server_version = facts.server_version;
+            manifest.position = facts.position;
+        });
+
+        sealer.report("committing");
+        in_stage("commit", [&] {
+            for (const Segment& segment : manifest.segments) {
+                manifest.plain_total += segment.plain_size;
+                manifest.stored_total += segment.stored_size;
+            }
+            manifest.finished = format_utc(clock.now());
+            const Bytes text = encode_manifest(manifest);
+            decode_manifest(text);  // what could not be read back must not be committed
+            const Bytes signature = gpg::sign_detached(home, options.identity, text);
+            store.put(envelope_key(options.server, set), envelope);
+            store.put(manifest_key(options.server, set), text);
+            store.put(manifest_signature_key(options.server, set), signature);  // now it is a backup
+        });
+        return manifest;
+    } catch (...) {
+        source.abort();
+        remove_set(store, options.server, set);
+        throw;
+    }
+}
+
+}  // namespace strongroom::backupset
