@@ -1,0 +1,98 @@
+#include "client/command/commands.hpp"
+#include "client/command/trusted_identity.hpp"
+#include "common/backupset/opener.hpp"
+#include "common/backupset/store_root.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/term/table.hpp"
+#include "common/term/text.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::client {
+namespace {
+
+struct Arguments {
+    std::string server;
+    std::string store;
+    std::string identity;
+    std::int64_t limit = 100;
+};
+
+void list_of_dispatcher(Context& context, const Arguments& arguments) {
+    const auto reply = context.session().ask(proto::BackupList{arguments.server, arguments.limit});
+    if (context.config.json) return context.print_json(to_json(reply));
+    term::Table table({{"SET"},
+                       {"KIND"},
+                       {"CREATED"},
+                       {"SIZE", term::Align::right},
+                       {"STORED", term::Align::right},
+                       {"SOURCE"},
+                       {"STORE"}});
+    for (const auto& one : reply.backups)
+        table.add({one.set, one.kind, shown_time(one.created), term::format_bytes(one.plain_bytes),
+                   term::format_bytes(one.stored_bytes), one.source, one.store});
+    table.print(context.out, "no backups yet");
+}
+
+// Reads and verifies the manifests themselves: what is listed is there and signed.
+void list_of_store(Context& context, const Arguments& arguments) {
+    const auto store = storage::open_store(arguments.store, false);
+    const auto identity = trusted_identity(context, arguments.server, arguments.identity, {}, store->label());
+    const gpg::TempHome verify_home;
+    gpg::import_public_key(verify_home.home(), backupset::read_agent_key(*store, arguments.server), identity);
+    const auto sets = backupset::list_sets(*store, arguments.server, verify_home.home(), identity);
+    if (context.config.json) {
+        Json out = Json::array();
+        for (const auto& one : sets) {
+            Json row{{"set", one.set}, {"trusted", one.manifest.has_value()}};
+            if (one.manifest) {
+                row["kind"] = one.manifest->kind;
+                row["created"] = one.manifest->created;
+                row["stream"] = one.manifest->stream;
+                row["plain_bytes"] = one.manifest->plain_total;
+                row["stored_bytes"] = one.manifest->stored_total;
+            } else {
+                row["problem"] = one.problem;
+            }
+            out.push_back(std::move(row));
+        }
+        return context.print_json(out);
+    }
+    term::Table table({{"SET"},
+                       {"KIND"},
+                       {"CREATED"},
+                       {"SIZE", term::Align::right},
+                       {"STORED", term::Align::right},
+                       {"SOURCE"},
+                       {"PROBLEM"}});
+    for (const auto& one : sets) {
+        if (one.manifest)
+            table.add({one.set, one.manifest->kind, one.manifest->created,
+                       term::format_bytes(one.manifest->plain_total),
+                       term::format_bytes(one.manifest->stored_total), one.manifest->source_tool, ""});
+        else
+            table.add({one.set, "?", "?", "?", "?", "?", one.problem});
+    }
+    table.print(context.out, "no committed backup set of this server in " + store->label());
+}
+
+}  // namespace
+
+void add_backup_commands(Commands& commands) {
+    CLI::App* group = commands.group("backup", "Backup sets");
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = commands.add(
+        group, "list", "Backup sets of a server, as reported or straight from the store",
+        "strongroom backup list --server UUID --store file:///srv/backups", [arguments](Context& c) {
+            if (arguments->store.empty()) return list_of_dispatcher(c, *arguments);
+            list_of_store(c, *arguments);
+        });
+    command->add_option("--server", arguments->server, "Server UUID")->required();
+    command->add_option("--store", arguments->store, "Read the store itself; needs no dispatcher")
+        ->type_name("URL");
+    command->add_option("--identity", arguments->identity,
+                        "The server's identity fingerprint, if not known here");
+    command->add_option("--limit", arguments->limit, "How many (from the dispatcher)")
+        ->check(CLI::Range(1, 1000));
+}
+
+}  // namespace strongroom::client

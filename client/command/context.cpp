@@ -1,0 +1,23 @@
+#include "client/command/context.hpp"
+
+#include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::client {
+
+void Context::say(const std::string& line) const {
+    if (!config.quiet) err << printable_line(line, 2000) << '\n' << std::flush;
+}
+
+void remember(Context& context, const std::string& server, const std::string& label,
+              const std::string& identity) {
+    if (context.known_servers().pin(server, identity, context.clock.now()))
+        context.say("server " + server + " (" + label + ") is now known by " + group_fingerprint(identity) +
+                    "; compare it with what its host shows (strongroom-agent status)");
+}
+
+std::string shown_time(const std::optional<std::int64_t>& millis) {
+    return millis ? format_utc(from_millis(*millis)) : "never";
+}
+
+}  // namespace strongroom::client

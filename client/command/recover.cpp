@@ -1,0 +1,97 @@
+#include "client/recovery/recover.hpp"
+
+#include "client/command/commands.hpp"
+#include "client/command/trusted_identity.hpp"
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/term/table.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::client {
+namespace {
+
+struct Arguments {
+    std::string server;
+    std::string into;
+    std::string store;
+    std::string identity;
+};
+
+struct Fetched {
+    Escrow escrow;
+    std::string claimed_identity;  // empty if the origin names none
+};
+
+Fetched from_dispatcher(Context& context, const std::string& server) {
+    const auto reply = context.session().ask(proto::EscrowFetch{server});
+    Fetched out{{server, "dispatcher " + context.config.dispatcher, reply.public_key, {}}, reply.identity};
+    for (const auto& one : reply.records) {
+        Bytes record = from_base64(one.record);
+        if (sha256_hex(record) != one.sha256)
+            throw Error(ErrorKind::corrupt,
+                        "the dispatcher's escrow record " + one.subkey + " does not match its digest",
+                        "Use the copy in the store: --store URL.");
+        out.escrow.records.push_back({one.subkey, std::move(record)});
+    }
+    return out;
+}
+
+void run(Context& context, const Arguments& arguments) {
+    if (!is_uuid(arguments.server))
+        throw Error(ErrorKind::usage, "\"" + arguments.server + "\" is no server UUID",
+                    "See `strongroom server list`.");
+    Fetched fetched;
+    if (arguments.store.empty()) {
+        fetched = from_dispatcher(context, arguments.server);
+    } else {
+        const auto store = storage::open_store(arguments.store, false);
+        fetched = {escrow_from_store(*store, arguments.server), {}};
+    }
+    const auto identity = trusted_identity(context, arguments.server, arguments.identity,
+                                           fetched.claimed_identity, fetched.escrow.origin);
+    context.say("opening " + std::to_string(fetched.escrow.records.size()) + " escrow record(s) from " +
+                fetched.escrow.origin + " with your own gpg");
+    const auto recovered =
+        recover(fetched.escrow, identity, gpg::Home::use(context.config.gpg_home), arguments.into);
+    for (const auto& problem : recovered.problems) context.say("warning: not recovered: " + problem);
+    if (!arguments.identity.empty())
+        context.known_servers().pin(arguments.server, identity, context.clock.now());
+
+    const auto into = std::filesystem::absolute(arguments.into).string();
+    if (context.config.json)
+        return context.print_json({{"server", recovered.server},
+                                   {"identity", recovered.identity},
+                                   {"subkeys", recovered.subkeys},
+                                   {"home", into},
+                                   {"problems", recovered.problems}});
+    term::print_fields(context.out, {{"server", recovered.server},
+                                     {"identity key", group_fingerprint(identity)},
+                                     {"decryption subkeys", std::to_string(recovered.subkeys.size())},
+                                     {"home", into}});
+    context.say("Next: strongroom restore --server " + arguments.server + " --store URL --home " + into +
+                " --datadir DIR");
+}
+
+}  // namespace
+
+void add_recover_command(Commands& commands) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = commands.add(
+        commands.program(), "recover", "Open a server's escrowed key with your own gpg, into a new folder",
+        "strongroom recover --server UUID --into ~/recovered\n"
+        "  strongroom recover --server UUID --store file:///srv/backups --identity FPR --into ~/recovered",
+        [arguments](Context& c) { run(c, *arguments); });
+    command->add_option("--server", arguments->server, "Server UUID")->required();
+    command->add_option("--into", arguments->into, "New folder for the key (GnuPG home)")
+        ->required()
+        ->type_name("DIR");
+    command->add_option("--store", arguments->store, "Take the record from the store; needs no dispatcher")
+        ->type_name("URL");
+    command
+        ->add_option("--identity", arguments->identity,
+                     "The server's identity fingerprint, if not known here")
+        ->type_name("FPR");
+}
+
+}  // namespace strongroom::client

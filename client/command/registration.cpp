@@ -1,0 +1,28 @@
+#include "client/command/commands.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::client {
+namespace {
+
+void create(Context& context, const std::string& label) {
+    const auto reply = context.session().ask(proto::RegistrationCreate{label});
+    if (context.config.json) return context.print_json(to_json(reply));
+    context.out << reply.code << '\n';
+    context.say("valid once, until " + shown_time(reply.expires) +
+                ". On the host: strongroom-agent register --dispatcher " + context.config.dispatcher +
+                " --code CODE --recovery-key YOUR-PUBLIC-KEY.asc");
+}
+
+}  // namespace
+
+void add_registration_commands(Commands& commands) {
+    CLI::App* group = commands.group("registration", "Codes for new servers");
+    auto label = std::make_shared<std::string>();
+    commands
+        .add(group, "create", "A single-use code for one new server",
+             "strongroom registration create --label shop-db-1", [label](Context& c) { create(c, *label); })
+        ->add_option("--label", *label, "What the server is for")
+        ->required();
+}
+
+}  // namespace strongroom::client

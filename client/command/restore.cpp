@@ -1,0 +1,114 @@
+#include "client/restore/restore.hpp"
+
+#include <unistd.h>
+
+#include "client/command/commands.hpp"
+#include "client/command/stage_progress.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+
+namespace strongroom::client {
+namespace {
+
+struct Arguments {
+    std::string server;
+    std::string set = "latest";
+    std::string store;
+    std::string home;
+    std::string datadir;
+    bool prepare = false;
+    bool pipe = false;
+    bool to_stdout = false;
+    std::vector<std::string> command;
+    int workers = 0;
+};
+
+void require_one_target(const Arguments& arguments) {
+    const int targets =
+        (arguments.datadir.empty() ? 0 : 1) + (arguments.pipe ? 1 : 0) + (arguments.to_stdout ? 1 : 0);
+    if (targets != 1)
+        throw Error(ErrorKind::usage, "exactly one of --datadir, --pipe and --stdout is needed",
+                    "Physical sets go to --datadir DIR, dumps to --pipe COMMAND or --stdout.");
+    if (arguments.pipe == arguments.command.empty())
+        throw Error(ErrorKind::usage,
+                    arguments.pipe ? "--pipe needs a command" : "there is a command but no --pipe",
+                    "For example: --pipe mariadb shop, or --pipe -- mariadb --socket=/run/x.sock shop");
+    if (arguments.prepare && arguments.datadir.empty())
+        throw Error(ErrorKind::usage, "--prepare needs --datadir", "Dumps need no preparing.");
+    if (arguments.to_stdout && ::isatty(STDOUT_FILENO) == 1)
+        throw Error(ErrorKind::usage, "a backup is not written to a terminal",
+                    "Redirect it: --stdout > FILE");
+}
+
+void run(Context& context, const Arguments& arguments) {
+    require_one_target(arguments);
+    const auto recovered = open_recovered_home(arguments.home, arguments.server);
+    const auto home = gpg::Home::use(arguments.home);
+    const auto store = storage::open_store(arguments.store, false);
+    StageProgress progress(context);
+    const RestoreFrom from{*store,
+                           recovered,
+                           home,
+                           arguments.workers,
+                           [&](const backupset::Progress& now) {
+                               context.check_interrupted();
+                               progress.update(now.stage, now.plain_bytes, now.total_bytes);
+                           },
+                           [&](const std::string& line) { context.say(line); }};
+    try {
+        const auto manifest = choose_set(from, arguments.set);
+        if (!arguments.datadir.empty())
+            restore_datadir(from, manifest, {arguments.datadir, arguments.prepare});
+        else if (arguments.pipe)
+            restore_pipe(from, manifest, arguments.command);
+        else
+            restore_fd(from, manifest, STDOUT_FILENO, "standard output");
+        progress.finish();
+        home.stop_daemons();
+        if (arguments.datadir.empty()) return context.say("restored set " + manifest.set);
+        const auto datadir = std::filesystem::absolute(arguments.datadir).string();
+        if (context.config.json)
+            return context.print_json({{"server", manifest.server},
+                                       {"set", manifest.set},
+                                       {"bytes", manifest.plain_total},
+                                       {"datadir", datadir},
+                                       {"prepared", arguments.prepare}});
+        context.out << "restored set " << manifest.set << " to " << datadir << '\n';
+        if (arguments.prepare)
+            context.say("Next: chown -R mysql:mysql " + datadir + ", then start a server on it.");
+        else
+            context.say("Next: mariadb-backup --prepare --target-dir=" + datadir);
+    } catch (...) {
+        home.stop_daemons();
+        throw;
+    }
+}
+
+}  // namespace
+
+void add_restore_command(Commands& commands) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = commands.add(commands.program(), "restore", "Restore a backup set from a store",
+                                     "strongroom restore --server UUID --store file:///srv/backups --home "
+                                     "~/recovered --datadir /var/lib/new --prepare\n"
+                                     "  strongroom restore --server UUID --store file:///srv/backups --home "
+                                     "~/recovered --pipe mariadb shop",
+                                     [arguments](Context& c) { run(c, *arguments); });
+    command->add_option("--server", arguments->server, "Server UUID")->required();
+    command->add_option("--set", arguments->set, "Set id, or latest")->capture_default_str();
+    command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
+    command->add_option("--home", arguments->home, "Folder made by `strongroom recover`")
+        ->required()
+        ->type_name("DIR");
+    command->add_option("--datadir", arguments->datadir, "Extract a physical backup into this new folder")
+        ->type_name("DIR");
+    command->add_flag("--prepare", arguments->prepare, "Also run the backup tool's --prepare");
+    command->add_flag("--pipe", arguments->pipe, "Feed the stream to COMMAND (after -- if it has options)");
+    command->add_option("command", arguments->command, "Program and arguments for --pipe; no shell")
+        ->type_name("COMMAND");
+    command->add_flag("--stdout", arguments->to_stdout, "Write the stream to standard output");
+    command->add_option("--workers", arguments->workers, "Parallel workers (default: one per core)")
+        ->check(CLI::Range(0, 256));
+}
+
+}  // namespace strongroom::client

@@ -1,0 +1,67 @@
+#include "client/command/commands.hpp"
+#include "common/base/error.hpp"
+#include "common/term/table.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::client {
+namespace {
+
+struct Arguments {
+    std::string server;
+    std::string kind = "backup";
+    std::string cron;
+    std::int64_t splay = 0;
+    bool remove = false;
+};
+
+void set(Context& context, const Arguments& arguments) {
+    if (arguments.remove == !arguments.cron.empty())
+        throw Error(ErrorKind::usage, "either --cron or --remove is needed",
+                    "For example: --cron \"15 3 * * *\"");
+    const auto reply = context.session().ask(
+        proto::ScheduleSet{arguments.server, arguments.kind, arguments.cron, arguments.splay});
+    if (context.config.json) return context.print_json(to_json(reply));
+    if (arguments.remove)
+        context.out << "removed the " << arguments.kind << " schedule of server " << arguments.server << '\n';
+    else
+        context.out << arguments.kind << " of server " << arguments.server << " at \"" << arguments.cron
+                    << "\" UTC\n";
+}
+
+void list(Context& context, const std::string& server) {
+    const auto reply = context.session().ask(proto::ServerShow{server});
+    remember(context, reply.info.server, reply.info.label, reply.info.identity);
+    if (context.config.json) {
+        Json out = Json::array();
+        for (const auto& one : reply.schedules) out.push_back(to_json(one));
+        return context.print_json(out);
+    }
+    term::Table table({{"KIND"}, {"CRON (UTC)"}, {"SPLAY", term::Align::right}, {"NEXT"}});
+    for (const auto& one : reply.schedules)
+        table.add({one.kind, one.cron, std::to_string(one.splay_s) + " s", shown_time(one.next_due)});
+    table.print(context.out, "no schedule: nothing is backed up by itself");
+}
+
+}  // namespace
+
+void add_schedule_commands(Commands& commands) {
+    CLI::App* group = commands.group("schedule", "When backups run");
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command =
+        commands.add(group, "set", "Set or remove the schedule of a server",
+                     "strongroom schedule set --server UUID --cron \"15 3 * * *\" --splay 600",
+                     [arguments](Context& c) { set(c, *arguments); });
+    command->add_option("--server", arguments->server, "Server UUID")->required();
+    command->add_option("--kind", arguments->kind, "backup or escrow")->capture_default_str();
+    command->add_option("--cron", arguments->cron, "Five fields, UTC: minute hour day month weekday");
+    command->add_option("--splay", arguments->splay, "Seconds by which starts are spread")
+        ->check(CLI::Range(0, 86400));
+    command->add_flag("--remove", arguments->remove, "Remove the schedule of this kind");
+    commands
+        .add(group, "list", "Schedules of a server", "strongroom schedule list --server UUID",
+             [arguments](Context& c) { list(c, arguments->server); })
+        ->add_option("--server", arguments->server, "Server UUID")
+        ->required();
+}
+
+}  // namespace strongroom::client

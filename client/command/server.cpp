@@ -1,0 +1,82 @@
+#include "client/command/commands.hpp"
+#include "common/base/ids.hpp"
+#include "common/term/table.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::client {
+namespace {
+
+std::string state_of(const proto::Server& server) {
+    if (server.retired) return "retired";
+    if (server.last_problem) return "problem";
+    if (!server.escrowed) return "no escrow";
+    if (!server.last_backup) return "no backup";
+    return "ok";
+}
+
+void list(Context& context) {
+    const auto reply = context.session().ask(proto::ServerList{});
+    for (const auto& server : reply.servers) remember(context, server.server, server.label, server.identity);
+    if (context.config.json) return context.print_json(to_json(reply));
+    term::Table table({{"SERVER"}, {"LABEL"}, {"STATE"}, {"ESCROWED"}, {"LAST BACKUP"}, {"LAST SEEN"}});
+    for (const auto& one : reply.servers)
+        table.add({one.server, one.label, state_of(one), shown_time(one.escrowed),
+                   shown_time(one.last_backup), shown_time(one.last_seen)});
+    table.print(context.out, "no servers yet: strongroom registration create --label NAME");
+}
+
+void show(Context& context, const std::string& server) {
+    const auto reply = context.session().ask(proto::ServerShow{server});
+    const auto& info = reply.info;
+    remember(context, info.server, info.label, info.identity);
+    if (context.config.json) return context.print_json(to_json(reply));
+    std::string recovery;
+    for (const auto& one : info.recovery) recovery += (recovery.empty() ? "" : ", ") + group_fingerprint(one);
+    term::print_fields(context.out, {{"server", info.server},
+                                     {"label", info.label},
+                                     {"state", state_of(info)},
+                                     {"identity key", group_fingerprint(info.identity)},
+                                     {"decryption subkey", group_fingerprint(info.subkey)},
+                                     {"recovery keys", recovery},
+                                     {"registered", shown_time(info.registered)},
+                                     {"last seen", shown_time(info.last_seen)},
+                                     {"escrowed", shown_time(info.escrowed)},
+                                     {"last backup", shown_time(info.last_backup)},
+                                     {"last set", info.last_set.value_or("none")},
+                                     {"last problem", info.last_problem.value_or("none")},
+                                     {"source", info.source.value_or("not reported")},
+                                     {"store", info.store.value_or("not reported")},
+                                     {"agent version", info.version}});
+    for (const auto& one : reply.schedules)
+        term::print_fields(context.out, {{"schedule", one.kind + " at \"" + one.cron + "\" UTC, next " +
+                                                          shown_time(one.next_due)}});
+}
+
+void retire(Context& context, const std::string& server) {
+    const auto reply = context.session().ask(proto::ServerRetire{server});
+    if (context.config.json) return context.print_json(to_json(reply));
+    context.out << "server " << server
+                << " is retired: it gets no more jobs; its escrow record and its sets stay\n";
+}
+
+}  // namespace
+
+void add_server_commands(Commands& commands) {
+    CLI::App* group = commands.group("server", "The servers that you own");
+    auto server = std::make_shared<std::string>();
+    commands.add(group, "list", "All your servers", "strongroom server list", list);
+    commands
+        .add(group, "show", "One server with its keys and schedules",
+             "strongroom server show 0b0c7a52-6f0d-4a5e-9f55-0a4de9f5b2c1",
+             [server](Context& c) { show(c, *server); })
+        ->add_option("server", *server, "Server UUID")
+        ->required();
+    commands
+        .add(group, "retire", "Give a server no more jobs; keeps its escrow record",
+             "strongroom server retire 0b0c7a52-6f0d-4a5e-9f55-0a4de9f5b2c1",
+             [server](Context& c) { retire(c, *server); })
+        ->add_option("server", *server, "Server UUID")
+        ->required();
+}
+
+}  // namespace strongroom::client

@@ -1,0 +1,27 @@
+// A progress bar for work that goes through stages ("verifying", "restoring"): a new stage gets a new bar.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/command/context.hpp"
+#include "common/term/progress_bar.hpp"
+
+namespace strongroom::client {
+
+class StageProgress {
+  public:
+    explicit StageProgress(Context& context);
+    // Bytes of this stage so far and in all (0: not known).
+    void update(const std::string& stage, std::int64_t done, std::int64_t total);
+    // The last stage succeeded.
+    void finish();
+
+  private:
+    Context& context_;
+    term::ProgressStyle style_;
+    std::string stage_;
+    std::unique_ptr<term::ProgressBar> bar_;
+};
+
+}  // namespace strongroom::client

@@ -1,0 +1,37 @@
+// A conversation of this user with the dispatcher: the user's own gpg home signs and decrypts, the
+// compiled-in dispatcher key verifies.
+//
+// Not shared between threads.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/config/client_config.hpp"
+#include "common/base/clock.hpp"
+#include "common/gpg/home.hpp"
+#include "proto/exchange.hpp"
+
+namespace strongroom::client {
+
+// The fingerprint that the configuration names, or that of the only secret key in the home. Throws
+// Error{config} if neither settles it, Error{usage} if what is configured is no full fingerprint.
+std::string user_fingerprint(const ClientConfig& config);
+
+class Session {
+  public:
+    // Refuses an address that the compiled-in key does not allow (a development key: loopback only). Sends
+    // nothing yet.
+    Session(const ClientConfig& config, const Clock& clock);
+
+    template <class Request>
+    typename Request::Reply ask(const Request& request) {
+        return exchange_->ask(request);
+    }
+
+  private:
+    gpg::TempHome dispatcher_home_;
+    std::unique_ptr<proto::Exchange> exchange_;
+};
+
+}  // namespace strongroom::client
