@@ -51,6 +51,8 @@ bool wants_json(int argc, const char* const* argv) {
 }
 
 int run(int argc, const char* const* argv) {
+    catch_signals();
+    gpg::initialise();  // before --version, which shows the fingerprint of the compiled-in key
     CLI::App app("Strongroom: encrypted MySQL backups that only their owner can open", "strongroom");
     app.footer("Run `strongroom COMMAND --help` for options and an example of each command.");
     app.set_version_flag("--version", [] { return "strongroom " + proto::version_line(); });
@@ -62,8 +64,6 @@ int run(int argc, const char* const* argv) {
     declare_commands(commands);
     if (!options.parse(argc, argv)) return 0;
 
-    catch_signals();
-    gpg::initialise();
     const SystemClock clock;
     const std::string file =
         options.file().empty() ? app.get_config_ptr()->as<std::string>() : options.file();
