@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -102,10 +103,11 @@ void LocalStore::make_folders(const fs::path& folder) const {
 
 void LocalStore::put(const std::string& key, BytesView bytes) {
     const fs::path path = path_of(key);
-    // A remove() in another thread may take an empty folder away between our two steps.
+    const std::shared_lock folders_stay(folders_mutex_);
+    // A remove() in another process may take an empty folder away between our two steps.
     for (int attempt = 1;; ++attempt) {
-        make_folders(path.parent_path());
         try {
+            make_folders(path.parent_path());
             return write_file_atomic(path, bytes);
         } catch (const Error& error) {
             const bool folder_went = ::access(path.parent_path().c_str(), F_OK) != 0;
@@ -168,7 +170,8 @@ void LocalStore::remove(const std::string& key) {
         throw system_error(ErrorKind::storage, "cannot remove object " + key, errno);
     }
     fs::path folder = path.parent_path();
-    sync_dir(folder);
+    const std::unique_lock folders_may_go(folders_mutex_);
+    if (::access(folder.c_str(), F_OK) == 0) sync_dir(folder);
     // Folders exist for their objects only; rmdir refuses those that still hold something.
     while (folder != root_ && ::rmdir(folder.c_str()) == 0) folder = folder.parent_path();
 }

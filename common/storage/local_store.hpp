@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <shared_mutex>
 
 #include "common/storage/object_store.hpp"
 
@@ -29,6 +30,7 @@ class LocalStore : public ObjectStore {
     void make_folders(const std::filesystem::path& folder) const;
 
     std::filesystem::path root_;
+    std::shared_mutex folders_mutex_;  // shared: a put needs its folder; exclusive: empty folders are removed
 };
 
 }  // namespace strongroom::storage

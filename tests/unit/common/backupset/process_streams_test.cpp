@@ -13,11 +13,16 @@ using namespace strongroom::backupset;
 
 namespace {
 
+SpawnOptions shell(const std::string& script) {
+    SpawnOptions out;
+    out.argv = {"sh", "-c", script};
+    return out;
+}
 ProcessSource::Options shell_source(const std::string& script) {
-    return {"the tool", {.argv = {"sh", "-c", script}}, std::chrono::seconds(20)};
+    return {"the tool", shell(script), std::chrono::seconds(20)};
 }
 ProcessTarget::Options shell_target(const std::string& script) {
-    return {"the consumer", {.argv = {"sh", "-c", script}}};
+    return {"the consumer", shell(script)};
 }
 std::string read_whole(Source& source) {
     std::string out(1 << 20, '\0');
