@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SIGKILL of the agent or the dispatcher at random moments of a backup: no acknowledged state is lost, no incomplete set is ever
+# listed, and the next backup works. SEED=N repeats a run; ROUNDS=N changes the number of kills.
+source "$(dirname "$0")/lab.sh"
+
+: "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=20}"
+say "SEED=$SEED ROUNDS=$ROUNDS"
+RANDOM=$SEED
+
+lab_mariadb source
+sql source 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
+    INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_300000'
+url=
+lab_user alice
+lab_dispatcher
+lab_register_user alice
+lab_agent_config agent source
+printf 'segment-size = 1048576\n' >>"$lab/agent/agent.toml" # many segments: many moments
+lab_register_agent agent alice
+lab_run_agent agent
+jobs_json() { as alice job list --server "$server" --json; }
+state_of() { jobs_json | jq -r --arg job "$1" '.jobs[] | select(.id == $job) | .state'; }
+in_state() { local s; s=$(state_of "$1"); shift; case " $* " in *" $s "*) ;; *) return 1 ;; esac }
+
+# What was acknowledged must still be there later: jobs that were created, backups that were reported, the audit trail.
+acknowledged_jobs=()
+complete=0
+for ((round = 1; round <= ROUNDS; round++)); do
+    job=$(as alice job create --server "$server" --kind backup --json | jq -r .job)
+    acknowledged_jobs+=("$job")
+    wait_until 60 in_state "$job" leased running succeeded || fail "round $round: the job is not taken: $(state_of "$job")"
+    sleep "$(printf '0.%03d' $((RANDOM % 900)))"
+    victim=agent
+    [ $((RANDOM % 2)) -eq 0 ] && victim=dispatcher
+    pid=pid_$victim
+    kill -9 "${!pid}"
+    lab_stop "${!pid}" KILL
+    # While it is dead: nothing incomplete lists, by the store alone.
+    as alice backup list --server "$server" --store "file://$lab/store" --identity "$identity" --json >"$lab/sets.json"
+    jq -e '[.sets[] | select(.problem != null and .problem != "")] | length == 0' "$lab/sets.json" >/dev/null || fail "round $round: $(cat "$lab/sets.json")"
+    if [ $victim = dispatcher ]; then lab_dispatcher; else lab_run_agent agent; fi
+    wait_until 150 in_state "$job" succeeded failed expired || fail "round $round: job $job hangs in $(state_of "$job")"
+    final=$(state_of "$job")
+    say "round $round: killed the $victim, job ended $final"
+    [ "$final" != succeeded ] || complete=$((complete + 1))
+    jobs_json >"$lab/jobs.json"
+    for known in "${acknowledged_jobs[@]}"; do
+        jq -e --arg job "$known" '.jobs[] | select(.id == $job)' "$lab/jobs.json" >/dev/null || fail "round $round: acknowledged job $known is lost"
+    done
+    # Every backup that the dispatcher lists is complete in the store, with every digest right.
+    for set in $(as alice backup list --server "$server" --json | jq -r '.backups[].set'); do
+        as alice backup list --server "$server" --store "file://$lab/store" --identity "$identity" --json |
+            jq -e --arg set "$set" '.sets[] | select(.set == $set and (.problem // "") == "")' >/dev/null || fail "round $round: listed set $set is not in the store"
+    done
+done
+[ "$complete" -gt 0 ] || fail "no backup ever succeeded: the test proves nothing"
+say "the next backup works, and restores"
+job=$(as alice job create --server "$server" --kind backup --json | jq -r .job)
+wait_until 60 in_state "$job" succeeded || fail "the last backup: $(jobs_json | jq -c '.jobs[0]')"
+wait_until 60 as alice recover --server "$server" --into "$lab/r" || fail "recover: $(as alice recover --server "$server" --into "$lab/r" 2>&1)"
+as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" --stdout >"$lab/stream" -q
+[ -s "$lab/stream" ] || fail "nothing was restored"
+[ -z "$(find "$lab/agent/state/tmp" -mindepth 1 2>/dev/null)" ] || fail "temporary files are left: $(find "$lab/agent/state/tmp" -mindepth 1)"
+say "$complete of $ROUNDS killed jobs succeeded in the end; SEED=$SEED"
