@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SIGKILL of the agent or the dispatcher at random moments of a backup: no acknowledged state is lost, no incomplete set is ever
 # listed, and the next backup works. SEED=N repeats a run; ROUNDS=N changes the number of kills.
-source "$(dirname "$0")/lab.sh"
+source "$(dirname "$0")/../e2e/lab.sh"
 
 : "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=20}"
 say "SEED=$SEED ROUNDS=$ROUNDS"
