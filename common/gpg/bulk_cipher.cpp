@@ -65,11 +65,14 @@ Outcome run_gpg(const std::string& program, const Home& home, const std::vector<
     MemFile errors("gpg-errors");
     in.rewind();
     SpawnOptions spawn;
-    // No option file, key ring or agent takes part: the result depends on these arguments alone.
+    // No option file, key ring or agent takes part: the result depends on these arguments alone. The random
+    // seed file would make parallel children wait for its lock, 0.25 s and more at a time; the kernel's
+    // generator needs no seed.
     spawn.argv = {program,
                   "--no-options",
                   "--no-keyring",
                   "--no-autostart",
+                  "--no-random-seed-file",
                   "--batch",
                   "--no-tty",
                   "--quiet",
