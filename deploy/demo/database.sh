@@ -53,7 +53,7 @@ database_load() {
     for file in world:world_schema world:world dbt3:dbt3_s001; do
         sed -E '/^(--|disable_|enable_|let |eval )/d' "$test_data/${file#*:}.inc" | database_sql "$1" "${file%%:*}" >/dev/null
     done
-    database_sysbench "$1" --tables=$sysbench_tables --table-size=$sysbench_rows prepare >"$demo/$1/sysbench.log" 2>&1 ||
+    database_sysbench "$1" --tables=$sysbench_tables --table-size=$sysbench_rows --threads=2 prepare >"$demo/$1/sysbench.log" 2>&1 ||
         fail_with "$demo/$1/sysbench.log"
     [ "$(du -sb "$demo/$1/data/sbtest" | cut -f1)" -ge 200000000 ] || fail "the sysbench schema is smaller than 200 MB"
 }
