@@ -20,4 +20,27 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
     return std::make_unique<DumpSource>(tool, config.mysql_option_file, server.log_bin, stall);
 }
 
+std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcept {
+    if (tool.family != ToolFamily::physical) return 0;
+    try {
+        std::int64_t sum = 0;
+        const auto options = std::filesystem::directory_options::skip_permission_denied;
+        const auto datadir = ask_server(config.mysql_option_file).datadir;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(datadir, options)) {
+            const std::string name = entry.path().filename().string();
+            // The redo log, temporary tables and binary logs are not part of the stream.
+            const std::string extension = entry.path().extension().string();
+            const bool numbered =
+                extension.size() == 7 && extension.find_first_not_of(".0123456789") == std::string::npos;
+            if (!entry.is_regular_file() || name.starts_with("ib_logfile") || name.starts_with("ibtmp") ||
+                numbered)
+                continue;
+            sum += static_cast<std::int64_t>(entry.file_size());
+        }
+        return sum;
+    } catch (const std::exception&) {
+        return 0;  // the database may drop files meanwhile
+    }
+}
+
 }  // namespace strongroom::agent

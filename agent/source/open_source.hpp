@@ -1,6 +1,7 @@
 // Starts a backup tool as the source of a backup set.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -15,5 +16,9 @@ namespace strongroom::agent {
 // tool would fail, or would leave things out and still end with success.
 std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const Tool& tool,
                                                const std::filesystem::path& temp_parent);
+
+// How long the stream will be, for progress only: the size of the data folder for physical tools, 0 if not
+// known.
+std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcept;
 
 }  // namespace strongroom::agent

@@ -78,6 +78,8 @@ CLI::Option* Options::declare(CLI::Option* option, const std::string& name) {
     std::string variable = environment_prefix_;
     for (const char c : name.substr(2))
         variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    // A list takes one value each time it is given, so that it cannot swallow a command's name.
+    if (option->get_expected_max() > 1) option->allow_extra_args(false);
     return option->envname(variable);
 }
 

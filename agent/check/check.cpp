@@ -1,0 +1,153 @@
+#include "agent/check/check.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "agent/check/database_check.hpp"
+#include "agent/escrow/escrow.hpp"
+#include "agent/identity/connection.hpp"
+#include "agent/job/report.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/subprocess.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/storage/object_store.hpp"
+#include "proto/dispatcher_key.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+using Findings = std::vector<Finding>;
+
+// Runs one part; what it throws becomes a FAIL line.
+void part(Findings& out, const std::string& what, const std::function<Finding()>& run) {
+    try {
+        Finding finding = run();
+        finding.what = what;
+        out.push_back(std::move(finding));
+    } catch (const Error& error) {
+        out.push_back({Verdict::fail, what, error.text(), error.hint()});
+    }
+}
+
+Finding check_gpg() {
+    SpawnOptions options;
+    options.argv = {gpg::engine_path().string(), "--version"};
+    const RunResult answer = run_program(options);
+    if (!answer.status.ok())
+        throw Error(ErrorKind::tool_missing, "gpg --version: " + answer.status.describe());
+    return {Verdict::ok, {}, answer.out.substr(0, answer.out.find('\n')), {}};
+}
+
+Finding check_store(const AgentConfig& config, const std::string& server) {
+    require_backup_settings(config);
+    const auto store = storage::open_store(config.store, false);
+    store->check_writable(server.empty() ? "check/" : server + "/check/");
+    return {Verdict::ok, {}, store->label() + " can be written and read", {}};
+}
+
+Finding check_identity(const StateDir& state, const AgentRecord& agent) {
+    const gpg::Key key = gpg::find_key(gpg::Home::use(state.own_home()), agent.identity, true);
+    const gpg::Subkey* subkey = key.encryption_subkey();
+    if (!key.usable || subkey == nullptr || subkey->fingerprint != agent.subkey)
+        throw Error(ErrorKind::crypto, "the identity key or its decryption subkey cannot be used");
+    return {Verdict::ok, {}, "server " + agent.server + ", key " + group_fingerprint(agent.identity), {}};
+}
+
+Finding check_pins(const StateDir& state, const AgentRecord& agent) {
+    const gpg::Home home = gpg::Home::use(state.recovery_home());
+    std::string text;
+    for (const auto& fingerprint : agent.recovery) {
+        const gpg::Key key = gpg::find_key(home, fingerprint);
+        if (key.encryption_subkey() == nullptr)
+            throw Error(
+                ErrorKind::crypto,
+                "the recovery key " + group_fingerprint(fingerprint) + " has no usable encryption key",
+                "It may have expired: no new escrow record can be made for it.");
+        text += (text.empty() ? "" : "; ") + group_fingerprint(fingerprint);
+    }
+    return {Verdict::ok, {}, text, {}};
+}
+
+Finding check_escrow(const StateDir& state, const AgentRecord& agent) {
+    const auto escrow = state.escrow();
+    if (!is_escrowed(state, agent))
+        return {Verdict::warn,
+                {},
+                "the decryption key was never deposited",
+                "Without it nobody can open these backups after a loss of this host. Run: strongroom-agent "
+                "escrow"};
+    if (!escrow->at_dispatcher || !escrow->in_store)
+        return {Verdict::warn,
+                {},
+                escrow->in_store ? "deposited in the store, but not at the dispatcher"
+                                 : "deposited at the dispatcher, but not in the store",
+                "Run: strongroom-agent escrow"};
+    return {Verdict::ok, {}, "deposited " + format_utc(from_millis(*escrow->at_dispatcher)), {}};
+}
+
+Finding check_clock(std::chrono::milliseconds difference) {
+    const std::string text = "the dispatcher's clock is " + format_duration(std::chrono::abs(difference)) +
+                             (difference.count() < 0 ? " behind" : " ahead");
+    if (std::chrono::abs(difference) < std::chrono::seconds(60)) return {Verdict::ok, {}, text, {}};
+    return {Verdict::warn, {}, text, "Over 10 minutes messages are refused. Set up NTP on both hosts."};
+}
+
+Finding check_address(const std::string& dispatcher) {
+    proto::require_address_allowed(dispatcher);
+    if (proto::dispatcher_key_is_development())
+        return {Verdict::warn,
+                {},
+                proto::version_line(),
+                "Build with -DSTRONGROOM_DISPATCHER_KEY for anything but tests."};
+    return {Verdict::ok, {}, proto::version_line(), {}};
+}
+
+void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
+                      const AgentRecord& agent, const Clock& clock) {
+    part(out, "identity", [&] { return check_identity(state, agent); });
+    part(out, "recovery keys", [&] { return check_pins(state, agent); });
+    part(out, "escrow", [&] { return check_escrow(state, agent); });
+    part(out, "dispatcher key", [&] { return check_address(agent.dispatcher); });
+    std::optional<std::chrono::milliseconds> difference;
+    part(out, "dispatcher", [&]() -> Finding {
+        proto::Exchange exchange = connect(state, agent, clock);
+        exchange.set_attempts(1);
+        report_runs({config, state, agent, clock}, exchange, true);
+        difference = exchange.clock_difference();
+        return {Verdict::ok, {}, agent.dispatcher + " answers with the right key", {}};
+    });
+    if (difference) part(out, "clock", [&] { return check_clock(*difference); });
+    part(out, "last backup", [&]() -> Finding {
+        const RunState runs = state.runs();
+        if (runs.last_problem)
+            return {Verdict::warn, {}, "failed: " + runs.last_problem->text, runs.last_problem->hint};
+        if (runs.runs.empty())
+            return {Verdict::warn, {}, "there is no backup yet", "Run: strongroom-agent backup"};
+        return {Verdict::ok, {}, runs.runs.back().backup.set, {}};
+    });
+}
+
+}  // namespace
+
+std::vector<Finding> check_host(const AgentConfig& config, const StateDir& state, const Clock& clock) {
+    Findings out;
+    part(out, "gpg", check_gpg);
+    check_database(out, config);
+    std::optional<AgentRecord> agent;
+    part(out, "registration", [&]() -> Finding {
+        agent = state.agent();
+        return {Verdict::ok, {}, "with " + agent->dispatcher + ", owner " + agent->owner_name, {}};
+    });
+    part(out, "store", [&] { return check_store(config, agent ? agent->server : ""); });
+    if (agent) check_registered(out, config, state, *agent, clock);
+    return out;
+}
+
+bool has_failure(const Findings& findings) {
+    return std::ranges::any_of(findings, [](const auto& finding) { return finding.level == Verdict::fail; });
+}
+
+}  // namespace strongroom::agent

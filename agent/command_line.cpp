@@ -1,0 +1,89 @@
+#include "agent/command_line.hpp"
+
+#include "common/base/error.hpp"
+#include "common/base/file.hpp"
+#include "common/gpg/home.hpp"
+#include "proto/dispatcher_key.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+CLI::App* add_register(CLI::App& app, CommandLine& line) {
+    CLI::App* out = app.add_subcommand("register", "Make this host's keys and register it");
+    auto& options = line.registration;
+    out->add_option("--dispatcher", options.dispatcher, "Address of the dispatcher")
+        ->required()
+        ->type_name("URL");
+    out->add_option("--code", options.code, "Registration code from: strongroom registration create");
+    out->add_option("--code-file", line.code_file, "File with the code, instead of --code")
+        ->type_name("FILE");
+    out->add_option("--recovery-key", options.recovery_keys,
+                    "Public key to pin: only it can open the escrow (repeat for more)")
+        ->required()
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    out->add_option("--recovery-fingerprint", options.recovery_fingerprints,
+                    "Refuse a recovery key with another fingerprint")
+        ->type_name("FPR")
+        ->allow_extra_args(false);
+    out->add_option("--domain", options.domain, "The key is named UUID@DOMAIN")->capture_default_str();
+    out->add_option("--label", options.label, "How the dispatcher shows this host (default: its name)");
+    out->add_option("--key-type", options.algorithm, "rsa3072 or ed25519")
+        ->check(CLI::IsMember({"rsa3072", "ed25519"}))
+        ->capture_default_str();
+    out->footer(
+        "Example:\n  strongroom-agent register --dispatcher https://vault.example.org --code "
+        "AB2CD-EF3GH-JK4LM-NP5QR "
+        "\\\n    --recovery-key alice.asc --recovery-fingerprint 0123456789ABCDEF0123456789ABCDEF01234567");
+    return out;
+}
+
+void add_commands(CLI::App& app, CommandLine& line) {
+    add_register(app, line);
+    app.add_subcommand("run", "The daemon: do the dispatcher's jobs and keep the schedule")
+        ->footer("Example:\n  strongroom-agent run            (systemctl start strongroom-agent does this)");
+    app.add_subcommand("backup", "Back up now; needs no dispatcher")
+        ->footer("Example:\n  strongroom-agent backup --json");
+    CLI::App* escrow =
+        app.add_subcommand("escrow", "Deposit the decryption key for the pinned recovery keys");
+    escrow->add_flag("--local", line.local, "Into the store only, without the dispatcher");
+    escrow->footer("Example:\n  strongroom-agent escrow");
+    app.add_subcommand("status", "What this agent is and what it did; needs no network")
+        ->footer("Example:\n  strongroom-agent status --json");
+    app.add_subcommand("check", "Try everything that a backup will need")
+        ->footer("Example:\n  strongroom-agent check");
+}
+
+std::string version_text() {
+    gpg::initialise();
+    return "strongroom-agent " + proto::version_line();
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+    CommandLine line;
+    CLI::App app("Strongroom's agent: encrypted MySQL backups that nobody but their owner can open",
+                 "strongroom-agent");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", version_text);
+    config::Options options(app, "STRONGROOM_AGENT_", default_config_file);
+    declare(options, line.config);
+    app.add_flag("--json", line.json, "Answer as JSON");
+    app.add_flag("-q,--quiet", line.quiet, "Only errors and results");
+    add_commands(app, line);
+    if (!options.parse(argc, argv)) return line;
+    line.command = app.get_subcommands().front()->get_name();
+    line.config_file = options.file();
+    if (line.command == "register") {
+        if (line.registration.code.empty() == line.code_file.empty())
+            throw Error(ErrorKind::usage, "give the registration code with either --code or --code-file");
+        if (!line.code_file.empty()) {
+            line.registration.code = read_file(line.code_file, 200);
+            std::erase_if(line.registration.code, [](char c) { return c == '\n' || c == '\r'; });
+        }
+    }
+    return line;
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,18 @@
+// The commands that a person runs. Results go to standard output, all else to standard error. Each returns
+// the process exit code or throws Error.
+#pragma once
+
+#include <stop_token>
+
+#include "agent/command_line.hpp"
+#include "common/base/clock.hpp"
+
+namespace strongroom::agent {
+
+int register_command(const CommandLine& line, const Clock& clock);
+int backup_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
+int escrow_command(const CommandLine& line, const Clock& clock);
+int status_command(const CommandLine& line, const Clock& clock);
+int check_command(const CommandLine& line, const Clock& clock);
+
+}  // namespace strongroom::agent

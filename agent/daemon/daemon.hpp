@@ -1,0 +1,44 @@
+// `strongroom-agent run`: does what the dispatcher orders, one job at a time, and goes on backing up on the
+// saved schedules while it is away.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "agent/daemon/work_poller.hpp"
+#include "agent/job/order_run.hpp"
+
+namespace strongroom::agent {
+
+class Daemon {
+  public:
+    // `host` and `connect` must live as long as the process (see WorkPoller).
+    Daemon(const Host& host, std::function<proto::Exchange()> connect, std::stop_token stop);
+
+    // Returns after a request to stop; throws only for what makes going on senseless (state that cannot be
+    // read or written). Error{busy} if another daemon uses the same state folder.
+    void run();
+
+  private:
+    void start();
+    bool contact();  // true if a job was done: there may be another
+    void report();
+    void deposit_missing_escrow();  // backups without it are worth nothing after the loss of the host
+    void back_up_alone();
+    void say_status(const std::string& what);
+
+    Host host_;
+    std::function<proto::Exchange()> connect_;
+    std::stop_token stop_;
+    proto::Exchange exchange_;
+    OrderRunner orders_;
+    WorkPoller poller_;
+    std::optional<UtcTime> last_contact_;
+    std::optional<UtcTime> last_attempt_;
+    std::optional<std::int64_t> alone_failed_;  // slot that failed without the dispatcher: not tried again
+    bool away_ = false;
+    bool reported_ = false;  // since the start
+};
+
+}  // namespace strongroom::agent

@@ -1,0 +1,70 @@
+#include "agent/daemon/schedule_book.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/cron.hpp"
+#include "common/base/encoding.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+// The newest slot in (`after`, `until`], looking back a year at most.
+std::optional<UtcTime> newest_slot(const Cron& cron, UtcTime after, UtcTime until) {
+    using std::chrono::hours;
+    std::optional<UtcTime> found;
+    for (const auto back : std::array{hours(1), hours(24), hours(24 * 31), hours(24 * 366)}) {
+        UtcTime slot = cron.next_after(std::max(after, until - back));
+        for (; slot <= until; slot = cron.next_after(slot)) found = slot;
+        if (found || until - back <= after) break;
+    }
+    return found;
+}
+
+// A fixed share of the splay, so that many hosts with one schedule do not start at once.
+std::chrono::seconds own_splay(const proto::ScheduleOrder& order) {
+    if (order.splay_s <= 0) return std::chrono::seconds(0);
+    const auto share = std::stoull(sha256_hex(order.id).substr(0, 12), nullptr, 16);
+    return std::chrono::seconds(share % static_cast<std::uint64_t>(order.splay_s + 1));
+}
+
+bool same(const proto::ScheduleOrder& a, const proto::ScheduleOrder& b) {
+    return a.id == b.id && a.kind == b.kind && a.cron == b.cron && a.splay_s == b.splay_s;
+}
+
+UtcTime last_done(const RunState& runs, const std::string& schedule) {
+    std::int64_t newest = 0;
+    for (const Run& run : runs.runs)
+        if (run.backup.schedule == schedule) newest = std::max(newest, run.backup.slot.value_or(0));
+    return from_millis(newest);
+}
+
+}  // namespace
+
+std::optional<Origin> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
+                                std::optional<UtcTime> last_contact) {
+    for (const auto& known : schedules.schedules) {
+        if (known.order.kind != "backup") continue;
+        const Cron cron = Cron::parse(known.order.cron);
+        const auto wait = own_splay(known.order) + dispatcher_grace;
+        const UtcTime after = std::max(from_millis(known.since), last_done(runs, known.order.id));
+        const auto slot = newest_slot(cron, after, now - wait);
+        if (!slot) continue;
+        // It was there when the slot was due: it has ordered it, or had a reason not to.
+        if (last_contact && *last_contact >= *slot + wait) continue;
+        return Origin{std::nullopt, known.order.id, to_millis(*slot)};
+    }
+    return std::nullopt;
+}
+
+ScheduleState merge(const ScheduleState& old, const std::vector<proto::ScheduleOrder>& fresh, UtcTime now) {
+    ScheduleState out;
+    for (const auto& order : fresh) {
+        const auto before = std::ranges::find_if(
+            old.schedules, [&](const KnownSchedule& known) { return same(known.order, order); });
+        out.schedules.push_back({order, before == old.schedules.end() ? to_millis(now) : before->since});
+    }
+    return out;
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,24 @@
+// Deposits the decryption subkey, encrypted to the pinned recovery keys and to nobody else (S7, S9).
+#pragma once
+
+#include "agent/state/state_dir.hpp"
+#include "common/base/clock.hpp"
+#include "common/storage/object_store.hpp"
+#include "proto/exchange.hpp"
+
+namespace strongroom::agent {
+
+// The escrow record: the decryption subkey alone, signed by the identity key, encrypted to agent.recovery.
+// Throws Error{crypto} if anything but that subkey would be in it.
+Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent);
+
+// Makes a record and puts it into the store (read back and compared) and at the dispatcher (compared by the
+// digest in its signed reply). `exchange` may be null: then only the store gets it. What succeeded is
+// remembered even if the other side failed; the failure is thrown.
+EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, storage::ObjectStore& store,
+                           proto::Exchange* exchange, const Clock& clock);
+
+// Whether the current subkey is deposited at the dispatcher or in the store.
+bool is_escrowed(const StateDir& state, const AgentRecord& agent);
+
+}  // namespace strongroom::agent

@@ -1,0 +1,163 @@
+#include "agent/job/backup_run.hpp"
+
+#include <algorithm>
+
+#include "agent/source/open_source.hpp"
+#include "common/backupset/layout.hpp"
+#include "common/backupset/opener.hpp"
+#include "common/backupset/sealer.hpp"
+#include "common/backupset/store_root.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/log.hpp"
+#include "common/base/printable.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/storage/object_store.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store) {
+    proto::Backup out;
+    out.set = manifest.set;
+    out.kind = manifest.kind;
+    out.created = to_millis(parse_utc(manifest.created));
+    out.finished = to_millis(parse_utc(manifest.finished));
+    out.plain_bytes = manifest.plain_total;
+    out.stored_bytes = manifest.stored_total;
+    out.segments = static_cast<std::int64_t>(manifest.segments.size());
+    out.source = manifest.source_tool;
+    out.server_version = manifest.server_version;
+    out.store = printable_line(store, 240);
+    out.schedule = origin.schedule;
+    out.slot = origin.slot;
+    return out;
+}
+
+void remember(const StateDir& state, proto::Backup backup, const Origin& origin) {
+    RunState runs = state.runs();
+    runs.last_problem.reset();
+    runs.add({std::move(backup), origin.job, false});
+    state.save(runs);
+}
+
+void remember_start(const Host& host, const Origin& origin, const Begun& begun) {
+    RunState runs = host.state.runs();
+    if (origin.job || origin.schedule) runs.last_ordered = begun.started;
+    runs.last_job = origin.job;
+    host.state.save(runs);
+    host.state.save(begun);
+}
+
+proto::Backup seal_one(const Host& host, const Origin& origin, std::stop_token stop,
+                       const backupset::OnProgress& on_progress) {
+    require_backup_settings(host.config);
+    const Tool tool = find_tool(host.config);
+    const auto store = storage::open_store(host.config.store, false);
+    const gpg::Home home = gpg::Home::use(host.state.own_home());
+    backupset::write_store_root(*store, host.agent.server, host.agent.identity,
+                                gpg::export_public(home, host.agent.identity));
+
+    const UtcTime now = host.clock.now();
+    const std::string set = make_set_id(now);
+    remember_start(host, origin,
+                   {set, host.config.store, to_millis(now), origin.job, origin.schedule, origin.slot});
+
+    backupset::SealOptions options;
+    options.server = host.agent.server;
+    options.identity = host.agent.identity;
+    options.stream = tool.stream;
+    options.source_tool = tool.name;
+    options.source_version = tool.version;
+    options.compression = host.config.compression;
+    options.level = host.config.level;
+    options.segment_size = host.config.segment_size;
+    options.workers = host.config.workers;
+    options.expected_bytes = expected_bytes(host.config, tool);
+    const auto source = [&] {
+        try {
+            return open_source(host.config, tool, host.state.temp_folder());
+        } catch (const Error& error) {
+            throw error.with_context("source");
+        }
+    }();
+    const std::stop_callback ends_source(stop, [&] { source->abort(); });
+    const auto watched = [&](const backupset::Progress& progress) {
+        if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the backup was stopped");
+        if (on_progress) on_progress(progress);
+    };
+    log_event(Level::info, "AGENT_BACKUP_STARTED", "set {} with {} to {}", set, tool.name, store->label());
+    const auto manifest = backupset::seal(options, set, *source, *store, home, host.clock, watched);
+    proto::Backup out = to_backup(manifest, origin, store->label());
+    remember(host.state, out, origin);
+    host.state.clear_begun();
+    log_event(Level::info, "AGENT_BACKUP_COMMITTED", "set {}: {} bytes in {} segments, {} stored", set,
+              out.plain_bytes, out.segments, out.stored_bytes);
+    return out;
+}
+
+}  // namespace
+
+proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock, std::stop_token stop,
+                         const backupset::OnProgress& on_progress) {
+    recover_interrupted(host, lock);
+    try {
+        return seal_one(host, origin, stop, on_progress);
+    } catch (const Error& error) {
+        const Error shown =
+            stop.stop_requested() ? Error(ErrorKind::interrupted, error.text(), error.hint()) : error;
+        RunState runs = host.state.runs();
+        runs.last_problem = to_problem(shown);
+        host.state.save(runs);
+        host.state.clear_begun();
+        throw shown;
+    }
+}
+
+void recover_interrupted(const Host& host, const FileLock&) {
+    host.state.clean_temp_folder();
+    const auto begun = host.state.begun();
+    if (!begun) return;
+    const Origin origin{begun->job, begun->schedule, begun->slot};
+    try {
+        const auto store = storage::open_store(begun->store, false);
+        const RunState runs = host.state.runs();
+        const bool known =
+            std::ranges::any_of(runs.runs, [&](const Run& run) { return run.backup.set == begun->set; });
+        if (known) {
+            // The crash came after everything was remembered.
+        } else if (store->stat(backupset::manifest_signature_key(host.agent.server, begun->set))) {
+            const gpg::Home home = gpg::Home::use(host.state.own_home());
+            const auto manifest =
+                backupset::read_manifest(*store, host.agent.server, begun->set, home, host.agent.identity);
+            remember(host.state, to_backup(manifest, origin, store->label()), origin);
+            log_event(Level::warning, "AGENT_BACKUP_RECOVERED",
+                      "set {} was committed before a crash and is kept", begun->set);
+        } else {
+            const auto leftovers = store->list(backupset::set_prefix(host.agent.server, begun->set));
+            for (const auto& object : leftovers) store->remove(object.key);
+            log_event(Level::warning, "AGENT_BACKUP_LEFTOVERS_REMOVED",
+                      "set {} was interrupted by a crash; {} objects of it were removed", begun->set,
+                      leftovers.size());
+        }
+    } catch (const Error& error) {
+        // What is left there has no commit record and never lists as a backup.
+        log_event(Level::warning, "AGENT_BACKUP_LEFTOVERS_KEPT", "set {} could not be looked after: {}",
+                  begun->set, error.text());
+    }
+    host.state.clear_begun();
+}
+
+proto::Problem to_problem(const Error& error) {
+    proto::Problem out;
+    out.kind = std::string(name(error.kind()));
+    const std::string text = error.text();
+    const auto colon = text.find(": ");
+    if (colon != std::string::npos &&
+        is_one_of(text.substr(0, colon), {"source", "compress", "encrypt", "store", "commit"}))
+        out.stage = text.substr(0, colon);
+    out.text = printable_line(text, 1900);
+    out.hint = printable_line(error.hint(), 1900);
+    return out;
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,134 @@
+#include "agent/job/order_run.hpp"
+
+#include <thread>
+
+#include "agent/escrow/escrow.hpp"
+#include "agent/job/lease_keeper.hpp"
+#include "common/base/log.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+// An interrupted job may come again at once this often; after that the least interval counts for it too.
+constexpr std::int64_t free_attempts = 5;
+
+FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, std::stop_token stop) {
+    for (;;) {
+        if (auto lock = state.try_lock_backup()) return std::move(*lock);
+        keeper.set_stage("waiting for another backup");
+        if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped while another backup ran");
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+}
+
+void mark_reported(const StateDir& state, const std::string& set) {
+    RunState runs = state.runs();
+    for (auto& run : runs.runs)
+        if (run.backup.set == set) run.reported = true;
+    state.save(runs);
+}
+
+}  // namespace
+
+OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> connect,
+                         std::function<void()> tick, std::stop_token stop)
+    : host_(host),
+      policy_{host.config.allow_kinds, std::chrono::seconds(host.config.min_interval)},
+      connect_(std::move(connect)),
+      tick_(std::move(tick)),
+      stop_(std::move(stop)) {}
+
+void OrderRunner::require_allowed(const proto::JobOrder& order) {
+    policy_.require_kind(order.kind);
+    if (order.kind != "backup") return;
+    const RunState runs = host_.state.runs();
+    const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
+    if (again || !runs.last_ordered) return;
+    policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
+}
+
+proto::Backup OrderRunner::back_up(const std::optional<proto::JobOrder>& order, const Origin& origin) {
+    std::stop_source job_stop;
+    const std::stop_callback process_stops(stop_, [&] { job_stop.request_stop(); });
+    LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick_}, job_stop);
+    try {
+        const FileLock lock = wait_for_lock(host_.state, keeper, job_stop.get_token());
+        return run_backup(host_, origin, lock, job_stop.get_token(),
+                          [&](const backupset::Progress& progress) { keeper.update(progress); });
+    } catch (const Error& error) {
+        const std::string reason = keeper.reason();
+        if (reason.empty()) throw;
+        throw Error(ErrorKind::interrupted, reason);
+    }
+}
+
+std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange) {
+    if (order.kind == "backup") {
+        const RunState runs = host_.state.runs();
+        if (const Run* earlier = runs.find(order.id, order.schedule, order.slot)) {
+            log_event(Level::info, "AGENT_JOB_DONE_EARLIER", "job {} was done already, as set {}", order.id,
+                      earlier->backup.set);
+            return earlier->backup;
+        }
+    }
+    require_allowed(order);
+    log_event(Level::info, "AGENT_JOB_STARTED", "job {} ({}), attempt {}", order.id, order.kind,
+              order.attempt);
+    if (order.kind == "backup") return back_up(order, {order.id, order.schedule, order.slot});
+    const auto store = storage::open_store(host_.config.store, false);
+    deposit_escrow(host_.state, host_.agent, *store, &exchange, host_.clock);
+    return std::nullopt;
+}
+
+void OrderRunner::run(const proto::JobOrder& order, proto::Exchange& exchange) {
+    proto::JobFinished report;
+    report.job = order.id;
+    report.attempt = order.attempt;
+    try {
+        report.backup = carry_out(order, exchange);
+        report.outcome = "succeeded";
+    } catch (const Error& error) {
+        if (stop_.stop_requested()) throw;
+        report.outcome = "failed";
+        report.problem = to_problem(error);
+        log_failure(order, error);
+    }
+    try {
+        exchange.ask(report);
+    } catch (const Error& error) {
+        if (!is_lease_lost(error.kind())) throw;
+        // A backup that was made stays unreported, and goes out with the next agent.report.
+        log_event(Level::warning, "AGENT_OUTCOME_NOT_TAKEN", "job {}, {}: {}", order.id, report.outcome,
+                  error.text());
+        return;
+    }
+    if (report.backup) mark_reported(host_.state, report.backup->set);
+}
+
+void OrderRunner::log_failure(const proto::JobOrder& order, const Error& error) {
+    const bool refused = error.kind() == ErrorKind::refused;
+    log_event(Level::error, refused ? "AGENT_ORDER_REFUSED" : "AGENT_JOB_FAILED", "job {} ({}): {} {}",
+              order.id, order.kind, error.text(), error.hint());
+    if (!refused) return;
+    RunState runs = host_.state.runs();
+    runs.add_refusal("job " + order.id + " (" + order.kind + "): " + error.text());
+    host_.state.save(runs);
+}
+
+bool OrderRunner::run_alone(const Origin& origin) {
+    log_event(Level::warning, "AGENT_BACKUP_ALONE",
+              "the dispatcher is away; making the backup that schedule {} asks for", *origin.schedule);
+    try {
+        const RunState runs = host_.state.runs();
+        policy_.require_kind("backup");
+        if (runs.last_ordered) policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
+        back_up({}, origin);
+        return true;
+    } catch (const Error& error) {
+        if (stop_.stop_requested()) throw;
+        log_event(Level::error, "AGENT_JOB_FAILED", "schedule {}: {}", *origin.schedule, error.text());
+        return false;
+    }
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,42 @@
+// Does what a verified order of the dispatcher says, within the local policy, and reports the outcome.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "agent/job/backup_run.hpp"
+#include "agent/policy/policy.hpp"
+#include "proto/exchange.hpp"
+
+namespace strongroom::agent {
+
+class OrderRunner {
+  public:
+    // `connect` makes a fresh exchange; `tick` is called every second while an order runs; a request on
+    // `stop` (the process shall end) stops the order without a report: the lease runs out and the dispatcher
+    // orders again.
+    OrderRunner(const Host& host, std::function<proto::Exchange()> connect, std::function<void()> tick,
+                std::stop_token stop);
+
+    // `order` came out of a verified reply. Never throws for a job that fails: it is reported and logged.
+    // Throws Error{network} if the outcome could not be reported (a finished backup is then reported later),
+    // Error{interrupted} after a request to stop.
+    void run(const proto::JobOrder& order, proto::Exchange& exchange);
+
+    // A backup that the schedule asks for while the dispatcher is away. False (and logged) if it failed.
+    bool run_alone(const Origin& origin);
+
+  private:
+    std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange);
+    void log_failure(const proto::JobOrder& order, const Error& error);
+    void require_allowed(const proto::JobOrder& order);
+    proto::Backup back_up(const std::optional<proto::JobOrder>& order, const Origin& origin);
+
+    Host host_;
+    Policy policy_;
+    std::function<proto::Exchange()> connect_;
+    std::function<void()> tick_;
+    std::stop_token stop_;
+};
+
+}  // namespace strongroom::agent

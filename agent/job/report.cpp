@@ -1,0 +1,47 @@
+#include "agent/job/report.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/printable.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+constexpr std::size_t most_reported = 50;  // backups in one report
+
+std::string host_label() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return "host";
+    return printable_line(name.data(), 200);
+}
+
+}  // namespace
+
+void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
+    RunState runs = host.state.runs();
+    proto::AgentReport report;
+    for (const Run& run : runs.runs)
+        if (!run.reported && report.backups.size() < most_reported) report.backups.push_back(run.backup);
+    if (!always && report.backups.empty() && runs.refusals.empty()) return;
+    report.version = STRONGROOM_VERSION;
+    report.label = host_label();
+    report.source = host.config.source;
+    report.store = printable_line(host.config.store, 240);
+    report.refusals = runs.refusals;
+    if (!runs.runs.empty()) report.server_version = runs.runs.back().backup.server_version;
+    exchange.ask(report);
+    // A backup by hand may have been added meanwhile: only what was sent is marked.
+    runs = host.state.runs();
+    for (Run& run : runs.runs)
+        for (const auto& sent : report.backups)
+            if (run.backup.set == sent.set) run.reported = true;
+    std::erase_if(runs.refusals, [&](const auto& text) {
+        return std::ranges::find(report.refusals, text) != report.refusals.end();
+    });
+    host.state.save(runs);
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,13 @@
+// Tells the dispatcher what it has not heard: backups made without its order, and orders that were refused.
+#pragma once
+
+#include "agent/job/backup_run.hpp"
+#include "proto/exchange.hpp"
+
+namespace strongroom::agent {
+
+// Sends one agent.report and marks what it held as reported. Without anything new nothing is sent, unless
+// `always`. Throws what the exchange throws; nothing is marked then.
+void report_runs(const Host& host, proto::Exchange& exchange, bool always);
+
+}  // namespace strongroom::agent

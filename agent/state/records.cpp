@@ -1,0 +1,43 @@
+#include "agent/state/records.hpp"
+
+#include <algorithm>
+
+#include "common/base/printable.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+constexpr std::size_t kept_runs = 200;
+constexpr std::size_t most_runs = 1000;
+constexpr std::size_t kept_refusals = 100;
+
+}  // namespace
+
+const Run* RunState::find(const std::optional<std::string>& job, const std::optional<std::string>& schedule,
+                          std::optional<std::int64_t> slot) const {
+    const auto found = std::ranges::find_if(runs, [&](const Run& run) {
+        if (job && run.job == job) return true;
+        return schedule && slot && run.backup.schedule == schedule && run.backup.slot == slot;
+    });
+    return found == runs.end() ? nullptr : &*found;
+}
+
+void RunState::add(Run run) {
+    runs.push_back(std::move(run));
+    if (runs.size() <= kept_runs) return;
+    const auto reported = std::ranges::find_if(runs, &Run::reported);
+    if (reported != runs.end()) {
+        runs.erase(reported);
+    } else if (runs.size() > most_runs) {
+        runs.erase(runs.begin());
+    }
+}
+
+void RunState::add_refusal(std::string text) {
+    text = printable_line(text, 1500);
+    if (std::ranges::find(refusals, text) != refusals.end()) return;
+    if (refusals.size() >= kept_refusals) refusals.erase(refusals.begin());
+    refusals.push_back(std::move(text));
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,130 @@
+// What the agent remembers between runs, as strict JSON files in its state folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/json_fields.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::agent {
+
+// agent.json: who this agent is. Written once, by a successful registration, as its last step.
+struct AgentRecord {
+    std::string server;  // UUID
+    std::string domain;
+    std::string identity;        // fingerprint of the identity key
+    std::string subkey;          // fingerprint of the decryption subkey
+    std::string dispatcher;      // URL
+    std::string dispatcher_key;  // fingerprint that was compiled in at registration
+    std::string owner;           // user fingerprint, as the dispatcher said
+    std::string owner_name;
+    std::vector<std::string> recovery;  // pinned recovery keys: the only escrow recipients
+    std::int64_t registered = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("server", server, uuid_text);
+        f("domain", domain, Text{256});
+        f("identity", identity, fingerprint_text);
+        f("subkey", subkey, fingerprint_text);
+        f("dispatcher", dispatcher, Text{500});
+        f("dispatcher_key", dispatcher_key, fingerprint_text);
+        f("owner", owner, fingerprint_text);
+        f("owner_name", owner_name, Text{256});
+        f("recovery", recovery, Many<Text>{16, fingerprint_text});
+        f("registered", registered, any_time);
+    }
+};
+
+// escrow.json: the last deposit. A side that failed has no time.
+struct EscrowState {
+    std::string subkey;
+    std::string sha256;
+    std::vector<std::string> recipients;
+    std::optional<std::int64_t> at_dispatcher;
+    std::optional<std::int64_t> in_store;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("subkey", subkey, fingerprint_text);
+        f("sha256", sha256, sha256_text);
+        f("recipients", recipients, Many<Text>{16, fingerprint_text});
+        f("at_dispatcher", at_dispatcher, any_time);
+        f("in_store", in_store, any_time);
+    }
+};
+
+// schedule.json: what the dispatcher last ordered under its signature, and when this agent first saw it.
+struct KnownSchedule {
+    proto::ScheduleOrder order;
+    std::int64_t since = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("order", order);
+        f("since", since, any_time);
+    }
+};
+struct ScheduleState {
+    std::vector<KnownSchedule> schedules;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("schedules", schedules, Many<Nested>{100, {}});
+    }
+};
+
+// runs.json: backups that were committed, oldest first, and what the dispatcher has yet to hear.
+struct Run {
+    proto::Backup backup;
+    std::optional<std::string> job;
+    bool reported = false;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("backup", backup);
+        f("job", job, uuid_text);
+        f("reported", reported);
+    }
+};
+struct RunState {
+    std::vector<Run> runs;
+    std::vector<std::string> refusals;           // texts, not yet reported
+    std::optional<std::int64_t> last_ordered;    // start of the last backup that was not asked for by hand
+    std::optional<std::string> last_job;         // of the last backup that was begun
+    std::optional<proto::Problem> last_problem;  // of the last backup, if it failed
+    template <class Fields>
+    void fields(Fields& f) {
+        f("runs", runs, Many<Nested>{1000, {}});
+        f("refusals", refusals, Many<Text>{100, proto::long_text});
+        f("last_ordered", last_ordered, any_time);
+        f("last_job", last_job, uuid_text);
+        f("last_problem", last_problem);
+    }
+
+    // The backup that was made for this job, or for this slot of this schedule, or nullptr.
+    const Run* find(const std::optional<std::string>& job, const std::optional<std::string>& schedule,
+                    std::optional<std::int64_t> slot) const;
+    // Keeps the newest; forgets reported ones first.
+    void add(Run run);
+    void add_refusal(std::string text);
+};
+
+// running.json: a backup that was begun. Left behind only by a crash.
+struct Begun {
+    std::string set;
+    std::string store;
+    std::int64_t started = 0;
+    std::optional<std::string> job;
+    std::optional<std::string> schedule;
+    std::optional<std::int64_t> slot;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("store", store, Text{1000});
+        f("started", started, any_time);
+        f("job", job, uuid_text);
+        f("schedule", schedule, uuid_text);
+        f("slot", slot, any_time);
+    }
+};
+
+}  // namespace strongroom::agent

@@ -1,0 +1,141 @@
+#include "agent/state/state_dir.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "common/base/error.hpp"
+#include "common/base/file.hpp"
+
+namespace strongroom::agent {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t max_file = 8U << 20U;
+
+template <class T>
+T load(const fs::path& path) {
+    require_private_file(path);
+    try {
+        return from_json<T>(parse_json(read_file(path, max_file), max_file));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::protocol) throw;
+        throw Error(ErrorKind::corrupt, path.string() + " is damaged: " + error.text(),
+                    "Restore the file from a backup of this host, or see the operator's guide.");
+    }
+}
+
+template <class T>
+std::optional<T> load_if_there(const fs::path& path) {
+    if (!fs::exists(path)) return std::nullopt;
+    return load<T>(path);
+}
+
+template <class T>
+void store(const fs::path& path, const T& value) {
+    write_file_atomic(path, to_json(value).dump(1) + "\n");
+}
+
+}  // namespace
+
+std::optional<FileLock> FileLock::try_take(const fs::path& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) throw system_error(ErrorKind::storage, "cannot open the lock file " + path.string(), errno);
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return std::nullopt;
+        if (errno != EINTR) throw system_error(ErrorKind::storage, "cannot lock " + path.string(), errno);
+    }
+    return FileLock(std::move(fd));
+}
+
+StateDir::StateDir(fs::path path, bool create) : path_(std::move(path)) {
+    if (path_.is_relative()) path_ = fs::absolute(path_);
+    if (create || fs::exists(path_)) make_private_dir(path_);
+}
+
+bool StateDir::is_registered() const {
+    return fs::exists(agent_file());
+}
+
+AgentRecord StateDir::agent() const {
+    if (!is_registered())
+        throw Error(ErrorKind::not_found, "this host is not registered: there is no " + agent_file().string(),
+                    "Run: strongroom-agent register --dispatcher URL --code CODE --recovery-key FILE");
+    return load<AgentRecord>(agent_file());
+}
+
+Secret StateDir::token() const {
+    require_private_file(token_file());
+    std::string text = read_file(token_file(), 200);
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    if (!proto::is_token(text)) throw Error(ErrorKind::corrupt, token_file().string() + " holds no token");
+    return Secret(std::move(text));
+}
+
+std::optional<EscrowState> StateDir::escrow() const {
+    return load_if_there<EscrowState>(path_ / "escrow.json");
+}
+void StateDir::save(const EscrowState& state) const {
+    store(path_ / "escrow.json", state);
+}
+ScheduleState StateDir::schedules() const {
+    return load_if_there<ScheduleState>(path_ / "schedule.json").value_or(ScheduleState{});
+}
+void StateDir::save(const ScheduleState& state) const {
+    store(path_ / "schedule.json", state);
+}
+RunState StateDir::runs() const {
+    return load_if_there<RunState>(path_ / "runs.json").value_or(RunState{});
+}
+void StateDir::save(const RunState& state) const {
+    store(path_ / "runs.json", state);
+}
+std::optional<Begun> StateDir::begun() const {
+    return load_if_there<Begun>(path_ / "running.json");
+}
+void StateDir::save(const Begun& state) const {
+    store(path_ / "running.json", state);
+}
+void StateDir::clear_begun() const {
+    std::error_code failure;
+    fs::remove(path_ / "running.json", failure);
+    if (failure)
+        throw Error(ErrorKind::storage,
+                    "cannot remove " + (path_ / "running.json").string() + ": " + failure.message());
+    sync_dir(path_);
+}
+
+std::optional<FileLock> StateDir::try_lock_backup() const {
+    return FileLock::try_take(path_ / "backup.lock");
+}
+
+FileLock StateDir::lock_backup() const {
+    auto lock = try_lock_backup();
+    if (!lock)
+        throw Error(ErrorKind::busy, "another backup of this server is running",
+                    "Wait for its end (strongroom-agent status), then try again.");
+    return std::move(*lock);
+}
+
+FileLock StateDir::lock_run() const {
+    auto lock = FileLock::try_take(path_ / "run.lock");
+    if (!lock)
+        throw Error(ErrorKind::busy, "another strongroom-agent run uses " + path_.string(),
+                    "One daemon for each state folder; see systemctl status strongroom-agent.");
+    return std::move(*lock);
+}
+
+void StateDir::clean_temp_folder() const {
+    make_private_dir(temp_folder());
+    for (const auto& entry : fs::directory_iterator(temp_folder())) {
+        std::error_code failure;
+        fs::remove_all(entry.path(), failure);
+        if (failure)
+            throw Error(ErrorKind::storage,
+                        "cannot remove " + entry.path().string() + ": " + failure.message());
+    }
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,75 @@
+// The agent's state folder (0700). The only place that knows its file names.
+//
+//   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
+//   agent.json  token  escrow.json  schedule.json  runs.json  running.json
+//   tmp/                             temporary files of the backup tools
+//   backup.lock  run.lock            flock: one backup at a time; one daemon
+//
+// Reads and writes are whole files (atomic). Not locked by itself: whoever changes runs.json or running.json
+// holds the backup lock, or is the one process that runs.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "agent/state/records.hpp"
+#include "common/base/secret.hpp"
+#include "common/base/unique_fd.hpp"
+
+namespace strongroom::agent {
+
+// An flock that is held while this object lives. The kernel lets go of it when the process dies.
+class FileLock {
+  public:
+    // nullopt if somebody else holds it.
+    static std::optional<FileLock> try_take(const std::filesystem::path& path);
+
+  private:
+    explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+class StateDir {
+  public:
+    // Error{insecure_file} if the folder is open to others. Missing: made if `create`, else agent() will say
+    // so.
+    explicit StateDir(std::filesystem::path path, bool create = false);
+
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path own_home() const { return path_ / "gnupg"; }
+    std::filesystem::path dispatcher_home() const { return path_ / "dispatcher"; }
+    std::filesystem::path recovery_home() const { return path_ / "recovery"; }
+    std::filesystem::path agent_file() const { return path_ / "agent.json"; }
+    std::filesystem::path token_file() const { return path_ / "token"; }
+    std::filesystem::path temp_folder() const { return path_ / "tmp"; }
+
+    // Error{not_found} with the register command as its hint.
+    AgentRecord agent() const;
+    bool is_registered() const;
+    Secret token() const;
+
+    std::optional<EscrowState> escrow() const;
+    void save(const EscrowState& state) const;
+    ScheduleState schedules() const;
+    void save(const ScheduleState& state) const;
+    RunState runs() const;
+    void save(const RunState& state) const;
+    std::optional<Begun> begun() const;
+    void save(const Begun& state) const;
+    void clear_begun() const;
+
+    // Error{busy} if another process makes a backup now.
+    FileLock lock_backup() const;
+    std::optional<FileLock> try_lock_backup() const;
+    // Error{busy} if another daemon uses this folder.
+    FileLock lock_run() const;
+
+    // Makes temp_folder() and removes what a killed backup left in it. Hold the backup lock.
+    void clean_temp_folder() const;
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace strongroom::agent

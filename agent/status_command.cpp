@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <iostream>
+
+#include "agent/commands.hpp"
+#include "agent/escrow/escrow.hpp"
+#include "common/base/cron.hpp"
+#include "common/base/ids.hpp"
+#include "common/term/table.hpp"
+#include "common/term/text.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+struct Status {
+    AgentRecord agent;
+    std::optional<EscrowState> escrow;
+    bool escrowed = false;
+    RunState runs;
+    ScheduleState schedules;
+    bool backup_running = false;
+    std::int64_t unreported = 0;
+};
+
+Status read_status(const StateDir& state) {
+    Status out;
+    out.agent = state.agent();
+    out.escrow = state.escrow();
+    out.escrowed = is_escrowed(state, out.agent);
+    out.runs = state.runs();
+    out.schedules = state.schedules();
+    out.backup_running = !state.try_lock_backup();
+    out.unreported = std::ranges::count(out.runs.runs, false, &Run::reported);
+    return out;
+}
+
+void print_json(const Status& status) {
+    Json out;
+    out["agent"] = to_json(status.agent);
+    out["escrowed"] = status.escrowed;
+    if (status.escrow) out["escrow"] = to_json(*status.escrow);
+    out["backup_running"] = status.backup_running;
+    out["unreported"] = status.unreported;
+    out["schedules"] = to_json(status.schedules).at("schedules");
+    out["runs"] = to_json(status.runs).at("runs");
+    out["refusals"] = status.runs.refusals;
+    if (status.runs.last_problem) out["last_problem"] = to_json(*status.runs.last_problem);
+    std::cout << out.dump() << "\n";
+}
+
+void print_runs(const Status& status) {
+    constexpr std::size_t shown = 10;
+    term::Table table({{"SET"},
+                       {"SOURCE"},
+                       {"SIZE", term::Align::right},
+                       {"STORED", term::Align::right},
+                       {"WHY"},
+                       {"REPORTED"}});
+    const auto& runs = status.runs.runs;
+    for (std::size_t i = runs.size() > shown ? runs.size() - shown : 0; i < runs.size(); ++i) {
+        const auto& backup = runs[i].backup;
+        table.add({backup.set, backup.source, term::format_bytes(backup.plain_bytes),
+                   term::format_bytes(backup.stored_bytes),
+                   backup.schedule ? "schedule" : (runs[i].job ? "job" : "by hand"),
+                   runs[i].reported ? "yes" : "not yet"});
+    }
+    table.print(std::cout, "No backup was made yet.");
+}
+
+}  // namespace
+
+int status_command(const CommandLine& line, const Clock& clock) {
+    const StateDir state(line.config.state_dir);
+    const Status status = read_status(state);
+    if (line.json) {
+        print_json(status);
+        return 0;
+    }
+    if (!status.escrowed)
+        std::cout
+            << "WARNING: THE DECRYPTION KEY IS NOT IN ESCROW. If this host is lost, nobody can open its "
+               "backups.\n         Run: strongroom-agent escrow\n\n";
+    const auto& agent = status.agent;
+    std::string recovery;
+    for (const auto& fingerprint : agent.recovery)
+        recovery += (recovery.empty() ? "" : "; ") + group_fingerprint(fingerprint);
+    std::vector<std::pair<std::string, std::string>> fields{
+        {"server", agent.server},         {"identity key", group_fingerprint(agent.identity)},
+        {"dispatcher", agent.dispatcher}, {"owner", agent.owner_name + " " + group_fingerprint(agent.owner)},
+        {"recovery keys", recovery},      {"store", line.config.store},
+        {"source", line.config.source},   {"backup", status.backup_running ? "running now" : "not running"}};
+    for (const auto& known : status.schedules.schedules)
+        fields.emplace_back("schedule",
+                            known.order.kind + " " + known.order.cron + ", next " +
+                                format_utc(Cron::parse(known.order.cron).next_after(clock.now())));
+    if (status.runs.last_problem) fields.emplace_back("last problem", status.runs.last_problem->text);
+    if (status.unreported > 0)
+        fields.emplace_back("not yet reported", std::to_string(status.unreported) + " backups");
+    term::print_fields(std::cout, fields);
+    std::cout << "\n";
+    print_runs(status);
+    return 0;
+}
+
+}  // namespace strongroom::agent
