@@ -129,10 +129,10 @@ class Opener {
     Result open_segment(const Segment& segment) {
         try {
             try {
-                MemFile stored = fetch_verified(manifest_, store_, segment);
                 const auto plain_size = static_cast<std::size_t>(segment.plain_size);
-                MemFile compressed = cipher_.decrypt(stored, passphrase_, max_compressed(plain_size));
-                stored = MemFile("empty");
+                // The stored bytes are freed before zstd needs memory.
+                MemFile compressed = cipher_.decrypt(fetch_verified(manifest_, store_, segment), passphrase_,
+                                                     max_compressed(plain_size));
                 return decompress(manifest_.compression, std::move(compressed), plain_size);
             } catch (const Error& error) {
                 throw about_segment(error, segment.index,
