@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
+    std::string file;
     bool replace = false;
     bool offline = false;
 };
@@ -32,7 +33,7 @@ std::string token_from_input() {
 }
 
 void login(Context& context, const Arguments& arguments) {
-    const fs::path file = fs::absolute(context.config_file);
+    const fs::path file = fs::absolute(arguments.file.empty() ? context.config_file : arguments.file);
     if (fs::exists(file) && !arguments.replace)
         throw Error(ErrorKind::exists, file.string() + " exists", "Use --replace to write it anew.");
     if (context.config.dispatcher.empty())
@@ -82,6 +83,10 @@ void add_login_command(Commands& commands) {
                                      "strongroom login --dispatcher https://strongroom.example.org:8420 "
                                      "--user 6F2B...FULL-FINGERPRINT < token",
                                      [arguments](Context& context) { login(context, *arguments); });
+    command
+        ->add_option("--write", arguments->file,
+                     "Where to write it (default: the file that is read by default)")
+        ->type_name("FILE");
     command->add_flag("--replace", arguments->replace, "Replace an existing client.toml");
     command->add_flag("--offline", arguments->offline, "Do not ask the dispatcher first");
 }
