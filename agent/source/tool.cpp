@@ -28,8 +28,11 @@ std::string version_of(const std::string& program) {
                     program + " --version failed: " + answer.status.describe() + " " + first_line(answer.err),
                     "Install it again; its libraries may be missing.");
     // The physical tools say it on standard error.
-    const std::string line = first_line(answer.out);
-    return line.empty() ? first_line(answer.err) : line;
+    std::string line = first_line(answer.out);
+    if (line.empty()) line = first_line(answer.err);
+    // Where it is installed is this host's business.
+    if (line.starts_with(program)) line.erase(0, program.rfind('/') + 1);
+    return line;
 }
 
 std::optional<Tool> installed(const std::string& name) {

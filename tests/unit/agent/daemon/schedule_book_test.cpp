@@ -1,0 +1,110 @@
+#include "agent/daemon/schedule_book.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/fake_clock.hpp"
+
+using namespace strongroom;
+using namespace strongroom::agent;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string id = "0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0001";
+
+ScheduleState daily(std::int64_t splay_s = 0, const char* kind = "backup") {
+    return {{{{id, kind, "30 2 * * *", splay_s}, to_millis(parse_utc("2026-11-20T00:00:00Z"))}}};
+}
+
+Run run_of(const char* slot) {
+    Run out;
+    out.backup.schedule = id;
+    out.backup.slot = to_millis(parse_utc(slot));
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("an agent without its dispatcher makes each due slot once") {
+    test::FakeClock clock(parse_utc("2026-11-22T02:29:00Z"));
+    RunState runs;
+    runs.runs = {run_of("2026-11-21T02:30:00Z")};
+    const UtcTime contact = parse_utc("2026-11-22T02:00:00Z");
+    CHECK_FALSE(due_alone(daily(), runs, clock.now(), contact));  // not due
+    clock.set(parse_utc("2026-11-22T02:30:30Z"));
+    CHECK_FALSE(due_alone(daily(), runs, clock.now(), contact));  // the dispatcher may still order it
+    clock.set(parse_utc("2026-11-22T02:31:00Z"));
+    const auto origin = due_alone(daily(), runs, clock.now(), contact);
+    REQUIRE(origin);
+    CHECK(origin->schedule == id);
+    CHECK(origin->slot == to_millis(parse_utc("2026-11-22T02:30:00Z")));
+    CHECK_FALSE(origin->job);
+
+    runs.add(run_of("2026-11-22T02:30:00Z"));
+    CHECK_FALSE(due_alone(daily(), runs, clock.now(), contact));
+    clock.advance(24h);
+    REQUIRE(due_alone(daily(), runs, clock.now(), contact));
+}
+
+TEST_CASE("slots that were missed are made up for by one backup, the newest") {
+    const UtcTime now = parse_utc("2026-12-24T12:00:00Z");
+    const auto origin = due_alone(daily(), {}, now, std::nullopt);
+    REQUIRE(origin);
+    CHECK(origin->slot == to_millis(parse_utc("2026-12-24T02:30:00Z")));
+}
+
+TEST_CASE("a slot for which the dispatcher was there is its own business") {
+    const UtcTime now = parse_utc("2026-11-22T03:00:00Z");
+    CHECK_FALSE(due_alone(daily(), {}, now, parse_utc("2026-11-22T02:31:00Z")));
+    CHECK(due_alone(daily(), {}, now, parse_utc("2026-11-22T02:30:59Z")));
+}
+
+TEST_CASE("slots before the schedule was known, and other kinds, are nobody's") {
+    ScheduleState schedules = daily();
+    schedules.schedules[0].since = to_millis(parse_utc("2026-11-22T02:30:00Z"));
+    CHECK_FALSE(due_alone(schedules, {}, parse_utc("2026-11-22T10:00:00Z"), std::nullopt));
+    CHECK_FALSE(due_alone(daily(0, "escrow"), {}, parse_utc("2026-11-22T10:00:00Z"), std::nullopt));
+    CHECK_FALSE(due_alone({}, {}, parse_utc("2026-11-22T10:00:00Z"), std::nullopt));
+}
+
+TEST_CASE("the splay delays a slot by at most its length") {
+    const RunState runs{{run_of("2026-11-21T02:30:00Z")}, {}, {}, {}, {}};
+    CHECK_FALSE(due_alone(daily(3600), runs, parse_utc("2026-11-22T02:30:59Z"), std::nullopt));
+    CHECK(due_alone(daily(3600), runs, parse_utc("2026-11-22T03:31:00Z"), std::nullopt));
+}
+
+TEST_CASE("a schedule keeps its beginning while it stays the same") {
+    const UtcTime now = parse_utc("2026-11-22T10:00:00Z");
+    const ScheduleState old = daily();
+    proto::ScheduleOrder order = old.schedules[0].order;
+    CHECK(merge(old, {order}, now).schedules.at(0).since == old.schedules[0].since);
+    order.cron = "0 4 * * *";
+    CHECK(merge(old, {order}, now).schedules.at(0).since == to_millis(now));
+    CHECK(merge(old, {}, now).schedules.empty());
+}
+
+TEST_CASE("a run is found by its job, or by schedule and slot together") {
+    RunState runs;
+    Run run = run_of("2026-11-22T02:30:00Z");
+    run.job = "0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0002";
+    runs.add(run);
+    const auto slot = run.backup.slot;
+    CHECK(runs.find(run.job, std::nullopt, std::nullopt) != nullptr);
+    CHECK(runs.find("0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0003", id, slot) != nullptr);
+    CHECK(runs.find("0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0003", id, *slot + 60'000) == nullptr);
+    CHECK(runs.find(std::nullopt, std::nullopt, slot) == nullptr);
+    CHECK(runs.find(std::nullopt, id, std::nullopt) == nullptr);
+}
+
+TEST_CASE("runs that were not reported are kept before those that were") {
+    RunState runs;
+    for (int i = 0; i < 250; ++i) {
+        Run run = run_of("2026-11-22T02:30:00Z");
+        run.backup.slot = i;
+        run.reported = i % 2 == 0;
+        runs.add(run);
+    }
+    CHECK(runs.runs.size() == 200);
+    CHECK(std::count_if(runs.runs.begin(), runs.runs.end(), [](const Run& run) { return !run.reported; }) ==
+          125);
+}
