@@ -4,6 +4,7 @@
 #include <cctype>
 #include <vector>
 
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
 
@@ -185,6 +186,12 @@ UtcTime Cron::next_after(UtcTime time) const {
         candidate += minutes(1);
     }
     throw Error(ErrorKind::internal, "a cron expression has no next time");  // parse() refuses these
+}
+
+std::chrono::seconds splay_offset(std::string_view schedule_id, std::int64_t splay_s) {
+    if (splay_s <= 0) return std::chrono::seconds(0);
+    const std::uint64_t number = std::stoull(sha256_hex(schedule_id).substr(0, 16), nullptr, 16);
+    return std::chrono::seconds(static_cast<std::int64_t>(number % static_cast<std::uint64_t>(splay_s)));
 }
 
 }  // namespace strongroom

@@ -43,4 +43,10 @@ class Cron {
     bool any_weekday_ = false;
 };
 
+// Where in its splay window a schedule runs: slot + offset, 0 <= offset < splay_s (0 without a window). It
+// follows from the schedule's id alone (the first 8 bytes of SHA-256(id), big-endian, modulo splay_s), so
+// that dispatcher and agent agree on it, and so that many servers with the same cron text do not start at
+// once.
+std::chrono::seconds splay_offset(std::string_view schedule_id, std::int64_t splay_s);
+
 }  // namespace strongroom

@@ -91,3 +91,12 @@ TEST_CASE("cron: errors name the field") {
     CHECK(refusal("0 0 31 4,6 *").find("day of month") != std::string::npos);
     CHECK(refusal("\x1b[31m * * * *").find('\x1b') == std::string::npos);
 }
+
+TEST_CASE("cron: the splay offset follows from the schedule id") {
+    CHECK(splay_offset("a", 0).count() == 0);
+    CHECK(splay_offset("a", 1).count() == 0);
+    // SHA-256("abc") starts with ba7816bf8f01cfea = 13436514500253700074
+    CHECK(splay_offset("abc", 3600).count() == static_cast<std::int64_t>(13436514500253700074ULL % 3600));
+    CHECK(splay_offset("abc", 3600) == splay_offset("abc", 3600));
+    CHECK(splay_offset("abc", 3600) != splay_offset("abd", 3600));
+}

@@ -1,0 +1,45 @@
+// Bytes in, bytes out, synchronous: the whole dispatcher without a socket. dispatcher/http calls it from a
+// bounded pool; tests call it directly.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "common/base/error.hpp"
+#include "dispatcher/auth/admission.hpp"
+
+namespace strongroom::dispatcher {
+
+struct Answer {
+    int status = 200;
+    std::string content_type;
+    Bytes body;
+    int retry_after = 0;            // seconds, 0: no such header
+    std::vector<std::string> wake;  // servers whose agents have work now
+};
+
+// HTTP status for an error before authentication (PROTOCOL.md section 1). Sealed errors go out with 200.
+int http_status(ErrorKind kind);
+
+// {"error":"KIND","text":"..."} with the status of its kind; the text of an internal error stays in the log.
+Answer plain_error(const Error& error);
+
+class Api {
+  public:
+    virtual ~Api() = default;
+
+    // The gate, before the body is read. Throws Error{unauthenticated}; starts no process.
+    virtual Admission admit(std::string_view authorization) = 0;
+    // POST /v1/messages. Never throws: an error is an answer too.
+    virtual Answer message(const Admission& admission, BytesView sealed) = 0;
+    // GET /v1/wait asks this before it waits and when it is woken.
+    virtual bool has_work(const std::string& server) = 0;
+    // GET /readyz. Throws if the store cannot be used.
+    virtual void require_ready() = 0;
+    // GET /metrics.
+    virtual std::string metrics() = 0;
+};
+
+}  // namespace strongroom::dispatcher

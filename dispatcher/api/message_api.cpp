@@ -1,0 +1,183 @@
+#include "dispatcher/api/message_api.hpp"
+
+#include <chrono>
+
+#include "common/base/ids.hpp"
+#include "common/base/log.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+// A final answer: the same request would be refused again. Everything else is worth another try with the same
+// id.
+bool is_final(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::internal:
+        case ErrorKind::storage:
+        case ErrorKind::busy:
+        case ErrorKind::timeout:
+        case ErrorKind::tool_missing:
+        case ErrorKind::interrupted:
+            return false;
+        default:
+            return true;
+    }
+}
+
+// The caller as this transaction sees it: a server may have been retired since the gate.
+Admission read_again(Transaction& tx, const Admission& admission) {
+    Admission out = admission;
+    if (admission.user) out.user = tx.find_user(admission.user->fingerprint);
+    if (admission.server) out.server = tx.find_server(admission.server->uuid);
+    if (admission.code) out.code = tx.find_code(admission.code->hash);
+    if ((admission.user && !out.user) || (admission.server && (!out.server || out.server->retired != 0)) ||
+        (admission.code && !out.code))
+        throw Error(ErrorKind::forbidden, "this peer may not speak any more");
+    return out;
+}
+
+void require_same_request(const SeenMessage& seen, const proto::Message& request) {
+    if (seen.digest != request.digest())
+        throw Error(ErrorKind::protocol,
+                    "message id " + request.header.id + " was used for another message before");
+}
+
+}  // namespace
+
+Admission MessageApi::admit(std::string_view authorization) {
+    try {
+        return dispatcher::admit(store_, clock_, authorization);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::unauthenticated) metrics_.gate_refused();
+        throw;
+    }
+}
+
+Answer MessageApi::message(const Admission& admission, BytesView sealed) {
+    const auto start = std::chrono::steady_clock::now();
+    std::string type = "unknown";
+    const auto count = [&](std::string_view outcome) {
+        metrics_.message(type, outcome, std::chrono::steady_clock::now() - start);
+    };
+    try {
+        metrics_.opened();
+        std::optional<Authenticated> authenticated;
+        try {
+            authenticated.emplace(authenticator_.open(admission, sealed));
+        } catch (const Error& error) {
+            log_event(Level::warning, "DISPATCHER_MESSAGE_REFUSED", "from the gate of {} {}: {}: {}",
+                      name(admission.role), admission.fingerprint(), name(error.kind()), error.text());
+            audit_refusal(admission, admission.fingerprint(), "message", error);
+            throw;
+        }
+        if (find_route(authenticated->message.header.type) != nullptr)
+            type = authenticated->message.header.type;
+        Outcome outcome;
+        try {
+            outcome = handle(admission, *authenticated);
+        } catch (const Error& error) {
+            if (!is_final(error.kind())) throw;
+            outcome = refuse(admission, *authenticated, error);
+        }
+        count(outcome.name);
+        return {200, "application/octet-stream", std::move(outcome.sealed), 0, std::move(outcome.wake)};
+    } catch (const Error& error) {
+        count(name(error.kind()));
+        if (http_status(error.kind()) >= 500)
+            log_event(Level::error, "DISPATCHER_MESSAGE_FAILED", "{}: {}: {}", type, name(error.kind()),
+                      error.text());
+        return plain_error(error);
+    } catch (const std::exception& error) {
+        count("internal");
+        log_event(Level::error, "DISPATCHER_MESSAGE_FAILED", "{}: {}", type, error.what());
+        return plain_error(Error(ErrorKind::internal, error.what()));
+    }
+}
+
+MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authenticated& authenticated) {
+    const proto::Message& request = authenticated.message;
+    const Route* route = find_route(request.header.type);
+    Outcome out;
+    // The reply is sealed inside the transaction, so that effect and answer are stored together (S21): a
+    // crash before the commit leaves neither, one after it leaves both, and a repeated request finds the same
+    // bytes.
+    store_.transact([&](Transaction& tx) {
+        out = {};
+        if (const auto seen = tx.find_reply(request.header.from, request.header.id)) {
+            require_same_request(*seen, request);
+            out.sealed = seen->reply;
+            out.name = "repeated";
+            return;
+        }
+        if (route == nullptr)
+            throw Error(ErrorKind::protocol,
+                        "unknown message type \"" + printable_line(request.header.type, 60) + "\"");
+        if (route->caller != admission.role)
+            throw Error(ErrorKind::forbidden,
+                        "\"" + request.header.type + "\" is not for " +
+                            (admission.role == Role::agent ? "an agent" : "this sender"));
+        const Admission caller = read_again(tx, admission);
+        const Context context{tx, caller, authenticated.key ? &*authenticated.key : nullptr, clock_.now(),
+                              out.wake};
+        Json body = route->run(context, request.body);
+        const proto::Message reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
+        out.sealed = authenticator_.seal(reply, authenticated.peer);
+        out.name = "ok";
+        tx.add_reply(request.header.from, request.header.id, context.now_ms(),
+                     {request.digest(), out.sealed});
+    });
+    return out;
+}
+
+MessageApi::Outcome MessageApi::refuse(const Admission& admission, const Authenticated& authenticated,
+                                       const Error& error) {
+    const proto::Message& request = authenticated.message;
+    log_event(Level::warning, "DISPATCHER_REQUEST_REFUSED", "{} from {} {}: {}: {}",
+              printable_line(request.header.type, 60), name(admission.role), request.header.from,
+              name(error.kind()), error.text());
+    Outcome out;
+    out.name = name(error.kind());
+    out.sealed = authenticator_.seal(proto::error_reply(request, error, clock_), authenticated.peer);
+    audit_refusal(admission, request.header.from, printable_line(request.header.type, 60), error);
+    store_.transact([&](Transaction& tx) {
+        // The id of another message keeps its own reply.
+        if (tx.find_reply(request.header.from, request.header.id)) return;
+        tx.add_reply(request.header.from, request.header.id, to_millis(clock_.now()),
+                     {request.digest(), out.sealed});
+    });
+    return out;
+}
+
+void MessageApi::audit_refusal(const Admission& admission, const std::string& actor,
+                               const std::string& action, const Error& error) {
+    AuditEntry entry;
+    entry.id = random_uuid();
+    entry.time = to_millis(clock_.now());
+    entry.owner = admission.owner();
+    entry.actor = actor.empty() ? std::string(name(admission.role)) : actor;
+    entry.action = action;
+    entry.object = admission.server ? admission.server->uuid : "";
+    entry.outcome = name(error.kind());
+    entry.text = printable_line(error.text(), 1500);
+    store_.transact([&](Transaction& tx) { tx.append_audit(entry); });
+}
+
+bool MessageApi::has_work(const std::string& server) {
+    bool out = false;
+    store_.read([&](Transaction& tx) { out = tx.has_queued_job(server); });
+    return out;
+}
+
+void MessageApi::require_ready() {
+    store_.read([](Transaction& tx) { tx.list_users(); });
+}
+
+std::string MessageApi::metrics() {
+    Counts counts;
+    store_.read([&](Transaction& tx) { counts = tx.counts(); });
+    metrics_.counts(counts);
+    return metrics_.text();
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,41 @@
+// The Api over store, authenticator and routes.
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "dispatcher/api/api.hpp"
+#include "dispatcher/api/routes.hpp"
+#include "dispatcher/auth/authenticator.hpp"
+#include "dispatcher/metrics/metrics.hpp"
+
+namespace strongroom::dispatcher {
+
+class MessageApi : public Api {
+  public:
+    // All must outlive it.
+    MessageApi(Store& store, const Authenticator& authenticator, Metrics& metrics, const Clock& clock)
+        : store_(store), authenticator_(authenticator), metrics_(metrics), clock_(clock) {}
+
+    Admission admit(std::string_view authorization) override;
+    Answer message(const Admission& admission, BytesView sealed) override;
+    bool has_work(const std::string& server) override;
+    void require_ready() override;
+    std::string metrics() override;
+
+  private:
+    struct Outcome {
+        Bytes sealed;
+        std::string name;  // for metrics
+        std::vector<std::string> wake;
+    };
+    Outcome handle(const Admission& admission, const Authenticated& authenticated);
+    Outcome refuse(const Admission& admission, const Authenticated& authenticated, const Error& error);
+    void audit_refusal(const Admission& admission, const std::string& actor, const std::string& action,
+                       const Error& error);
+
+    Store& store_;
+    const Authenticator& authenticator_;
+    Metrics& metrics_;
+    const Clock& clock_;
+};
+
+}  // namespace strongroom::dispatcher

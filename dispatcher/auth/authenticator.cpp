@@ -1,0 +1,57 @@
+#include "dispatcher/auth/authenticator.hpp"
+
+#include "common/base/error.hpp"
+#include "common/base/file.hpp"
+#include "common/base/printable.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::dispatcher {
+namespace fs = std::filesystem;
+
+Authenticator::Authenticator(proto::Party me, fs::path peers, const Clock& clock)
+    : me_(std::move(me)), peers_(std::move(peers)), clock_(clock) {
+    make_private_dir(peers_);
+}
+
+Authenticated Authenticator::open(const Admission& admission, BytesView sealed) const {
+    if (admission.role == Role::registrant) return open_registration(sealed);
+    const std::string& key = admission.user ? admission.user->public_key : admission.server->public_key;
+    proto::Party peer = party(admission.fingerprint(), key);
+    proto::Message message = proto::open(sealed, me_, peer, clock_);
+    return {std::move(message), std::move(peer), std::nullopt, nullptr};
+}
+
+Authenticated Authenticator::open_registration(BytesView sealed) const {
+    const proto::Unverified unverified = proto::open_unverified(sealed, me_);
+    if (unverified.claimed.header.type != proto::Register::type)
+        throw Error(ErrorKind::unauthenticated, "a registration code allows only a registration");
+    const auto claim = from_json<proto::Register>(unverified.claimed.body);
+    auto throw_away = std::make_unique<gpg::TempHome>();
+    gpg::Key key =
+        gpg::import_public_key(throw_away->home(), claim.public_key, unverified.claimed.header.from);
+    if (key.user_id != claim.server + "@" + claim.domain)
+        throw Error(ErrorKind::unauthenticated, "the key's user id is \"" + printable_line(key.user_id, 100) +
+                                                    "\", not the server's UUID@domain");
+    proto::Party peer{throw_away->home(), key.fingerprint};
+    proto::Message message = proto::verify(unverified, me_, peer, clock_);
+    return {std::move(message), std::move(peer), std::move(key), std::move(throw_away)};
+}
+
+Bytes Authenticator::seal(const proto::Message& reply, const proto::Party& peer) const {
+    return proto::seal(reply, me_, peer);
+}
+
+proto::Party Authenticator::party(const std::string& fingerprint, const std::string& public_key) const {
+    const fs::path folder = peers_ / fingerprint;
+    const std::lock_guard lock(making_);
+    if (fs::exists(folder)) return {gpg::Home::use(folder), fingerprint};
+    // Complete or missing: made under another name, then renamed.
+    TempDir making(peers_, ".m");
+    const fs::path home = making.path() / "h";
+    gpg::import_public_key(gpg::Home::create(home), public_key, fingerprint);
+    fs::rename(home, folder);
+    sync_dir(peers_);
+    return {gpg::Home::use(folder), fingerprint};
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,51 @@
+// Opens sealed messages: steps 2 to 8 of PROTOCOL.md section 3. Each peer's public key stands alone in its
+// own small home, peers/<FPR>/; the database holds the key itself, the home is made from it when it is
+// needed.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.hpp"
+#include "common/gpg/home.hpp"
+#include "common/gpg/keys.hpp"
+#include "dispatcher/auth/admission.hpp"
+#include "proto/sealed.hpp"
+
+namespace strongroom::dispatcher {
+
+// A message whose sender is proven.
+struct Authenticated {
+    proto::Message message;
+    proto::Party peer;  // to seal the reply to
+    // For a registration: the inspected key, and the throw-away home that `peer` is in.
+    std::optional<gpg::Key> key;
+    std::unique_ptr<gpg::TempHome> throw_away;
+};
+
+class Authenticator {
+  public:
+    // `me` holds the dispatcher's secret key; `peers` is a private folder.
+    Authenticator(proto::Party me, std::filesystem::path peers, const Clock& clock);
+
+    // Any thread. Throws Error{unauthenticated}, Error{protocol}, Error{crypto}.
+    Authenticated open(const Admission& admission, BytesView sealed) const;
+
+    Bytes seal(const proto::Message& reply, const proto::Party& peer) const;
+
+    const proto::Party& me() const { return me_; }
+
+  private:
+    proto::Party party(const std::string& fingerprint, const std::string& public_key) const;
+    Authenticated open_registration(BytesView sealed) const;
+
+    proto::Party me_;
+    std::filesystem::path peers_;
+    const Clock& clock_;
+    mutable std::mutex making_;  // of homes
+};
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,94 @@
+// What an agent asks and tells about its work.
+#include "common/base/error.hpp"
+#include "common/base/log.hpp"
+#include "common/base/printable.hpp"
+#include "dispatcher/handler/handlers.hpp"
+#include "dispatcher/handler/on_the_wire.hpp"
+#include "dispatcher/schedule/scheduler.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+constexpr std::int64_t lease_ms = std::chrono::milliseconds(lease_time).count();
+
+}  // namespace
+
+proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& input) {
+    Server server = context.server();
+    context.tx.touch_server(server.uuid, context.now_ms());
+    if (server.version != input.version) {
+        server.version = input.version;
+        context.tx.describe_server(server);
+    }
+    proto::JobNext::Reply reply;
+    if (const auto job = context.tx.claim_job(server.uuid, context.now_ms(), context.now_ms() + lease_ms)) {
+        reply.job = proto::JobOrder{
+            job->id, job->kind, job->attempts, lease_ms, unless_empty(job->schedule), unless_zero(job->slot)};
+    }
+    for (const auto& schedule : context.tx.list_schedules(server.uuid))
+        if (schedule.enabled != 0)
+            reply.schedules.push_back({schedule.id, schedule.kind, schedule.cron, schedule.splay});
+    return reply;
+}
+
+proto::JobProgress::Reply job_progress(const Context& context, const proto::JobProgress& input) {
+    const Job job = owned_job(context, input.job);
+    context.tx.touch_server(job.server, context.now_ms());
+    const Progress progress{input.stage, input.plain_bytes, input.stored_bytes, input.total_bytes};
+    const bool held =
+        context.tx.renew_job(job.id, job.server, input.attempt, context.now_ms() + lease_ms, progress);
+    return {lease_ms, !held};  // cancelled by the user, or lost to a later attempt: stop
+}
+
+proto::JobFinished::Reply job_finished(const Context& context, const proto::JobFinished& input) {
+    Job job = owned_job(context, input.job);
+    if ((input.outcome == "failed") != input.problem.has_value())
+        throw Error(ErrorKind::protocol, "a failed job has a problem, a succeeded one has none");
+    if (job.kind == "backup" && input.outcome == "succeeded" && !input.backup)
+        throw Error(ErrorKind::protocol, "a backup job that succeeded names its backup set");
+    context.tx.touch_server(job.server, context.now_ms());
+    // A committed set exists whatever became of the job (cancelled too late, lost its lease): it is always
+    // listed.
+    if (input.backup)
+        context.tx.put_backup(from_the_wire(*input.backup, job.server, job.id, context.now_ms()));
+
+    const JobState before = job.state;
+    job.state = input.outcome == "succeeded" ? JobState::succeeded : JobState::failed;
+    job.attempts = input.attempt;
+    job.finished = context.now_ms();
+    if (input.backup) job.set = input.backup->set;
+    if (input.problem)
+        job.problem = {input.problem->kind, input.problem->stage, input.problem->text, input.problem->hint};
+    if (!context.tx.finish_job(job)) {
+        log_event(Level::info, "DISPATCHER_LATE_RESULT", "job {} was {} already when attempt {} reported {}",
+                  job.id, name(before), input.attempt, input.outcome);
+        return {};
+    }
+    context.audit("job.finished", job.id,
+                  job.kind + " " + input.outcome +
+                      (input.problem ? ": " + printable_line(input.problem->text, 500) : std::string()) +
+                      (input.backup ? ", set " + input.backup->set : std::string()));
+    if (input.problem)
+        log_event(Level::warning, "DISPATCHER_JOB_FAILED", "job {} {} of server {}: {}: {}", job.id, job.kind,
+                  job.server, input.problem->kind, input.problem->text);
+    return {};
+}
+
+proto::AgentReport::Reply agent_report(const Context& context, const proto::AgentReport& input) {
+    Server server = context.server();
+    context.tx.touch_server(server.uuid, context.now_ms());
+    server.label = input.label;
+    server.version = input.version;
+    server.source = input.source;
+    server.store = input.store;
+    context.tx.describe_server(server);
+    for (const auto& backup : input.backups)
+        context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms()));
+    for (const auto& refusal : input.refusals) {
+        context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));
+        log_event(Level::warning, "DISPATCHER_AGENT_REFUSED", "server {}: {}", server.uuid, refusal);
+    }
+    return {};
+}
+
+}  // namespace strongroom::dispatcher

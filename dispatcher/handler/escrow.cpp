@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <set>
+
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "dispatcher/handler/handlers.hpp"
+#include "dispatcher/handler/on_the_wire.hpp"
+
+namespace strongroom::dispatcher {
+
+proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::EscrowDeposit& input) {
+    const Server& server = context.server();
+    if (input.subkey != server.subkey)
+        throw Error(ErrorKind::refused,
+                    "subkey " + input.subkey + " is not the decryption subkey of this server");
+    if (input.recipients.empty()) throw Error(ErrorKind::protocol, "an escrow record without a recipient");
+    for (const auto& recipient : input.recipients)
+        if (std::ranges::find(server.recovery, recipient) == server.recovery.end())
+            throw Error(ErrorKind::refused,
+                        "recovery key " + recipient + " was not pinned on the host when it was registered");
+    const Bytes bytes = from_base64(input.record);
+    if (bytes.empty() || bytes.size() > proto::max_record)
+        throw Error(ErrorKind::protocol,
+                    "an escrow record must have 1 to " + std::to_string(proto::max_record) + " bytes");
+    const std::string digest = sha256_hex(bytes);
+    if (context.tx.find_escrow(server.uuid, input.subkey, digest)) return {digest};  // deposited before
+    EscrowRecord record;
+    record.id = random_uuid();
+    record.server = server.uuid;
+    record.subkey = input.subkey;
+    record.recipients = input.recipients;
+    record.sha256 = digest;
+    record.record = input.record;
+    record.deposited = context.now_ms();
+    context.tx.append_escrow(record);
+    // Read back and compared (S9) before the agent hears its digest.
+    const auto stored = context.tx.find_escrow(server.uuid, input.subkey, digest);
+    if (!stored || sha256_hex(from_base64(stored->record)) != digest)
+        throw Error(ErrorKind::storage, "the escrow record did not read back as it was written");
+    context.audit("escrow.deposit", server.uuid, "escrow of subkey " + input.subkey + ", sha256 " + digest);
+    return {digest};
+}
+
+proto::EscrowFetch::Reply escrow_fetch(const Context& context, const proto::EscrowFetch& input) {
+    const Server server = owned_server(context, input.server);
+    proto::EscrowFetch::Reply reply;
+    reply.identity = server.identity;
+    reply.public_key = server.public_key;
+    std::set<std::string> seen;
+    for (const auto& record : context.tx.list_escrow(server.uuid)) {
+        if (!seen.insert(record.subkey).second || reply.records.size() == 100) continue;
+        reply.records.push_back(
+            {record.subkey, record.record, record.sha256, record.deposited, record.recipients});
+    }
+    reply.records = as_many_as_fit(std::move(reply.records));
+    context.audit("escrow.fetch", server.uuid,
+                  std::to_string(reply.records.size()) + " escrow record(s) fetched");
+    return reply;
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,65 @@
+#include "dispatcher/handler/on_the_wire.hpp"
+
+namespace strongroom::dispatcher {
+
+proto::Job on_the_wire(const Job& job) {
+    proto::Job out;
+    out.id = job.id;
+    out.server = job.server;
+    out.kind = job.kind;
+    out.state = name(job.state);
+    out.attempt = job.attempts;
+    out.created = job.created;
+    out.schedule = unless_empty(job.schedule);
+    out.slot = unless_zero(job.slot);
+    out.started = unless_zero(job.started);
+    out.finished = unless_zero(job.finished);
+    out.stage = unless_empty(job.progress.stage);
+    out.plain_bytes = job.progress.plain_bytes;
+    out.stored_bytes = job.progress.stored_bytes;
+    out.total_bytes = job.progress.total_bytes;
+    out.set = unless_empty(job.set);
+    if (!job.problem.kind.empty())
+        out.problem = proto::Problem{job.problem.kind, job.problem.stage, job.problem.text, job.problem.hint};
+    return out;
+}
+
+proto::Backup on_the_wire(const Backup& backup) {
+    proto::Backup out;
+    out.set = backup.set;
+    out.kind = backup.kind;
+    out.created = backup.created;
+    out.finished = backup.finished;
+    out.plain_bytes = backup.plain_bytes;
+    out.stored_bytes = backup.stored_bytes;
+    out.segments = backup.segments;
+    out.source = backup.source;
+    out.server_version = unless_empty(backup.server_version);
+    out.store = backup.store;
+    out.schedule = unless_empty(backup.schedule);
+    out.slot = unless_zero(backup.slot);
+    return out;
+}
+
+Backup from_the_wire(const proto::Backup& backup, const std::string& server, const std::string& job,
+                     std::int64_t now) {
+    Backup out;
+    out.set = backup.set;
+    out.server = server;
+    out.kind = backup.kind;
+    out.job = job;
+    out.created = backup.created;
+    out.finished = backup.finished;
+    out.plain_bytes = backup.plain_bytes;
+    out.stored_bytes = backup.stored_bytes;
+    out.segments = backup.segments;
+    out.source = backup.source;
+    out.server_version = backup.server_version.value_or("");
+    out.store = backup.store;
+    out.schedule = backup.schedule.value_or("");
+    out.slot = backup.slot.value_or(0);
+    out.reported = now;
+    return out;
+}
+
+}  // namespace strongroom::dispatcher

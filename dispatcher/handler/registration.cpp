@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cctype>
+
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "dispatcher/handler/handlers.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+constexpr std::chrono::hours code_lifetime{24};
+
+// 20 characters of base32 (no 0, 1, 8, 9 to mistake), 100 random bits.
+std::string make_code() {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    std::string out;
+    for (const char byte : random_bytes(20)) {
+        if (out.size() % 6 == 5) out += '-';
+        out +=
+            alphabet[static_cast<unsigned char>(byte) % alphabet.size()];  // 256 is a multiple of 32: no bias
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string registration_code_hash(std::string_view code) {
+    std::string plain;
+    for (const char c : code)
+        if (c != '-' && c != ' ') plain += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return sha256_hex(plain);
+}
+
+proto::RegistrationCreate::Reply registration_create(const Context& context,
+                                                     const proto::RegistrationCreate& input) {
+    const std::string code = make_code();
+    RegistrationCode record;
+    record.hash = registration_code_hash(code);
+    record.owner = context.user().fingerprint;
+    record.label = input.label;
+    record.created = context.now_ms();
+    record.expires = to_millis(context.now + code_lifetime);
+    context.tx.add_code(record);
+    context.audit("registration.create", input.label, "registration code made, valid for 24 hours");
+    return {code, record.expires};
+}
+
+proto::Register::Reply register_server(const Context& context, const proto::Register& input) {
+    const RegistrationCode& code = *context.caller.code;
+    if (!equal_constant_time(registration_code_hash(input.code), code.hash))
+        throw Error(ErrorKind::unauthenticated,
+                    "the code in the message is not the code that opened the gate");
+    if (context.key == nullptr || !context.key->owns(input.subkey) ||
+        input.subkey == context.key->fingerprint)
+        throw Error(ErrorKind::protocol, "the named decryption subkey is not a subkey of the registered key");
+    const auto& subkeys = context.key->subkeys;
+    if (std::ranges::none_of(subkeys, [&](const auto& subkey) {
+            return subkey.fingerprint == input.subkey && subkey.can_encrypt && subkey.usable;
+        }))
+        throw Error(ErrorKind::protocol, "the named decryption subkey cannot be used for encryption");
+    if (input.recovery.empty())
+        throw Error(ErrorKind::refused, "a server without a pinned recovery key could never be recovered",
+                    "Register with --recovery-key FILE.");
+    if (!context.tx.consume_code(code.hash, input.server, context.now_ms()))
+        throw Error(ErrorKind::refused, "this registration code was used already or has expired",
+                    "Ask for a new one: strongroom registration create");
+    const auto owner = context.tx.find_user(code.owner);
+    if (!owner) throw Error(ErrorKind::internal, "a registration code without an owner");
+
+    Server server;
+    server.uuid = input.server;
+    server.owner = code.owner;
+    server.identity = context.key->fingerprint;
+    server.subkey = input.subkey;
+    server.public_key = input.public_key;
+    server.token_hash = input.token_hash;
+    server.label = input.label;
+    server.recovery = input.recovery;
+    server.registered = context.now_ms();
+    server.last_seen = context.now_ms();
+    server.version = input.version;
+    context.tx.add_server(server);  // Error{exists}: a UUID cannot be registered again (S17)
+
+    Job escrow;
+    escrow.id = random_uuid();
+    escrow.server = server.uuid;
+    escrow.kind = "escrow";
+    escrow.created_by = "registration";
+    escrow.created = context.now_ms();
+    context.tx.add_job(escrow);
+    context.wake.push_back(server.uuid);
+
+    std::string pinned;
+    for (const auto& fingerprint : input.recovery) pinned += " " + fingerprint;
+    context.audit(
+        "register", server.uuid,
+        "registered with identity " + server.identity + "; recovery keys pinned on the host:" + pinned);
+    return {server.uuid, owner->fingerprint, owner->name};
+}
+
+}  // namespace strongroom::dispatcher

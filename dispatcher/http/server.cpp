@@ -1,0 +1,179 @@
+#include "dispatcher/http/server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+
+#include "common/base/file.hpp"
+#include "common/base/log.hpp"
+#include "dispatcher/http/session.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+tcp::acceptor bind(asio::io_context& io, const Address& address) {
+    tcp::acceptor acceptor(io);
+    try {
+        const tcp::endpoint endpoint(asio::ip::make_address(address.host), address.port);
+        acceptor.open(endpoint.protocol());
+        acceptor.set_option(tcp::acceptor::reuse_address(true));
+        acceptor.bind(endpoint);
+        acceptor.listen();
+    } catch (const boost::system::system_error& error) {
+        throw Error(ErrorKind::network, "cannot listen on " + address.text() + ": " + error.code().message(),
+                    "Is another program using this port? See --listen and --admin-listen.");
+    }
+    return acceptor;
+}
+
+Address bound(const tcp::acceptor& acceptor) {
+    const auto endpoint = acceptor.local_endpoint();
+    return {endpoint.address().to_string(), endpoint.port()};
+}
+
+void require_allowed(const Address& address, bool tls) {
+    if (tls || address.is_loopback()) return;
+    throw Error(ErrorKind::refused, "refusing to listen on " + address.text() + " without TLS",
+                "Give --tls-certificate and --tls-key, or listen on a loopback address.");
+}
+
+std::unique_ptr<asio::ssl::context> load_tls(const HttpOptions& options) {
+    if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
+    if (options.tls_certificate.empty() || options.tls_key.empty())
+        throw Error(ErrorKind::usage, "--tls-certificate and --tls-key belong together");
+    require_private_file(options.tls_key);
+    auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+    try {
+        tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                         asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                         asio::ssl::context::no_tlsv1_1);
+        tls->use_certificate_chain_file(options.tls_certificate.string());
+        tls->use_private_key_file(options.tls_key.string(), asio::ssl::context::pem);
+    } catch (const boost::system::system_error& error) {
+        throw Error(ErrorKind::config,
+                    "cannot use the TLS certificate " + options.tls_certificate.string() + " with the key " +
+                        options.tls_key.string() + ": " + error.code().message(),
+                    "Both are PEM files; the certificate file holds the chain, the server's own first.");
+    }
+    return tls;
+}
+
+// For co_spawn: a coroutine that ends by an exception is logged, never lost.
+void log_end(std::exception_ptr failure) {
+    if (!failure) return;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        log_event(Level::error, "DISPATCHER_CONNECTION_FAILED", "{}", error.what());
+    }
+}
+
+}  // namespace
+
+struct HttpServer::Parts {
+    Parts(Api& api, Metrics& metrics, const HttpOptions& options)
+        : tls(load_tls(options)),
+          drain_timer(io),
+          pool(std::make_unique<WorkPool>(options.limits.threads, options.limits.max_queued)),
+          shared{api, metrics, options.limits, *pool, {}, false, {}, {}, drain_timer},
+          main_door((require_allowed(options.listen, tls != nullptr), bind(io, options.listen))),
+          admin_door((require_allowed(options.admin, tls != nullptr), bind(io, options.admin))),
+          admin_tls(!options.admin.is_loopback()),
+          signals(io, SIGTERM, SIGINT) {}
+
+    asio::awaitable<void> accept(tcp::acceptor& acceptor, Door door, bool with_tls) {
+        while (!shared.draining) {
+            error_code failure;
+            tcp::socket socket =
+                co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
+            if (failure == asio::error::operation_aborted || shared.draining) break;
+            if (failure) {  // out of descriptors, usually: let some connections end first
+                log_event(Level::warning, "DISPATCHER_ACCEPT_FAILED", "{}", failure.message());
+                asio::steady_timer pause(io, std::chrono::milliseconds(100));
+                co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+                continue;
+            }
+            if (shared.open.size() >= shared.limits.max_connections) continue;  // closed by its destructor
+            if (with_tls)
+                asio::co_spawn(io, serve_tls(shared, door, std::move(socket), *tls), log_end);
+            else
+                asio::co_spawn(io, serve_plain(shared, door, std::move(socket)), log_end);
+        }
+    }
+
+    void drain() {
+        if (shared.draining) return;
+        shared.draining = true;
+        log_event(Level::info, "DISPATCHER_DRAINING", "{} connection(s) open", shared.open.size());
+        error_code ignored;
+        signals.cancel(ignored);
+        main_door.close(ignored);
+        admin_door.close(ignored);
+        shared.waiters.wake_all();
+        const auto idle = shared.idle;
+        for (auto* stream : idle) stream->cancel();
+        if (shared.open.empty()) return;
+        drain_timer.expires_after(shared.limits.drain_time);
+        drain_timer.async_wait([this](const error_code& failure) {
+            if (failure) return;  // everybody left in time
+            log_event(Level::warning, "DISPATCHER_DRAIN_CUT", "{} connection(s) cut", shared.open.size());
+            const auto open = shared.open;
+            for (auto* stream : open) stream->close();
+        });
+    }
+
+    std::unique_ptr<asio::ssl::context> tls;
+    asio::io_context io{1};  // before the pool: work that ends late still posts to it
+    asio::steady_timer drain_timer;
+    std::unique_ptr<WorkPool> pool;
+    Shared shared;
+    tcp::acceptor main_door;
+    tcp::acceptor admin_door;
+    bool admin_tls;
+    asio::signal_set signals;
+};
+
+HttpServer::HttpServer(Api& api, Metrics& metrics, const HttpOptions& options)
+    : parts_(std::make_unique<Parts>(api, metrics, options)) {}
+
+HttpServer::~HttpServer() {
+    parts_->pool.reset();  // joins before the io_context goes
+}
+
+Address HttpServer::listening() const {
+    return bound(parts_->main_door);
+}
+
+Address HttpServer::admin_listening() const {
+    return bound(parts_->admin_door);
+}
+
+void HttpServer::run() {
+    Parts& parts = *parts_;
+    asio::co_spawn(parts.io, parts.accept(parts.main_door, Door::agents_and_users, parts.tls != nullptr),
+                   log_end);
+    asio::co_spawn(parts.io, parts.accept(parts.admin_door, Door::admin, parts.admin_tls), log_end);
+    parts.signals.async_wait([&parts](const error_code& failure, int) {
+        if (!failure) parts.drain();
+    });
+    parts.io.run();  // until it runs dry: never stop(), which would drop coroutines in the middle
+}
+
+void HttpServer::stop() {
+    asio::post(parts_->io, [this] { parts_->drain(); });
+}
+
+void HttpServer::wake(const std::string& server) {
+    asio::post(parts_->io, [this, server] { parts_->shared.waiters.wake(server); });
+}
+
+}  // namespace strongroom::dispatcher

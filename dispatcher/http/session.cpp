@@ -1,0 +1,377 @@
+// A trap of g++ 12.2: a co_await statement that contains a lambda with captures or a brace-built aggregate is
+// miscompiled. Here every such thing has a name first and is moved in.
+#include "dispatcher/http/session.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <functional>
+
+#include "common/base/log.hpp"
+#include "proto/sealed.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t max_header = 16U << 10U;
+constexpr int longest_wait = 55;  // seconds
+
+Answer plain(int status, const char* kind, const char* text) {
+    Answer answer;
+    answer.status = status;
+    answer.content_type = "application/json";
+    answer.body = std::string(R"({"error":")") + kind + R"(","text":")" + text + "\"}\n";
+    return answer;
+}
+
+Answer busy() {
+    Answer answer = plain(503, "busy", "the dispatcher has too much to do; try again later");
+    answer.retry_after = 2;
+    return answer;
+}
+
+// Runs `work` on the pool and comes back to this thread. False if the queue is full.
+asio::awaitable<bool> run_blocking(Shared& shared, std::function<void()> work) {
+    struct Done {
+        explicit Done(const asio::any_io_executor& executor) : timer(executor, Clock::time_point::max()) {}
+        asio::steady_timer timer;
+        bool done = false;
+    };
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    auto state = std::make_shared<Done>(executor);
+    std::function<void()> task = [executor, state, work = std::move(work)] {
+        work();
+        asio::post(executor, [state] {
+            state->done = true;
+            state->timer.cancel();
+        });
+    };
+    if (!shared.pool.try_post(std::move(task))) {
+        shared.metrics.queue_full();
+        co_return false;
+    }
+    shared.metrics.queued_work(1);
+    while (!state->done) {
+        error_code ignored;
+        co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    shared.metrics.queued_work(-1);
+    co_return true;
+}
+
+// What the gate said.
+struct Gate {
+    std::optional<Admission> admission;
+    Answer refusal;
+};
+
+asio::awaitable<Gate> ask_gate(Shared& shared, std::string authorization) {
+    Gate gate;
+    std::function<void()> work = [&gate, &shared, &authorization] {
+        try {
+            gate.admission = shared.api.admit(authorization);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::unauthenticated)
+                log_event(Level::error, "DISPATCHER_GATE_FAILED", "{}", error.text());
+            gate.refusal = plain_error(error);
+        } catch (const std::exception& error) {
+            log_event(Level::error, "DISPATCHER_GATE_FAILED", "{}", error.what());
+            gate.refusal = plain_error(Error(ErrorKind::internal, error.what()));
+        }
+    };
+    const bool ran = co_await run_blocking(shared, std::move(work));
+    if (!ran) gate.refusal = busy();
+    co_return gate;
+}
+
+// seconds=N of the wait's query, or 0.
+int wait_seconds(std::string_view target) {
+    constexpr std::string_view prefix = "/v1/wait?seconds=";
+    if (!target.starts_with(prefix)) return 0;
+    const std::string_view digits = target.substr(prefix.size());
+    if (digits.empty() || digits.size() > 2) return 0;
+    int out = 0;
+    for (const char c : digits) {
+        if (c < '0' || c > '9') return 0;
+        out = out * 10 + (c - '0');
+    }
+    return out <= longest_wait ? out : 0;
+}
+
+// Without gpg: thousands of idle agents cost sockets, not CPU.
+asio::awaitable<Answer> wait_for_work(Shared& shared, std::string server, int seconds) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    Waiters::Waiter waiter{asio::steady_timer(executor, Clock::now() + std::chrono::seconds(seconds))};
+    const Clock::time_point deadline = waiter.timer.expiry();
+    struct Standing {  // registered before the store is asked, so that no wake-up is missed
+        Shared& shared;
+        Waiters::Place place;
+        ~Standing() {
+            shared.waiters.remove(place);
+            shared.metrics.waiters(-1);
+        }
+    };
+    const Standing standing{shared, shared.waiters.add(server, waiter)};
+    shared.metrics.waiters(1);
+    Answer answer;
+    while (true) {
+        waiter.woken = false;
+        bool work = false;
+        bool failed = false;
+        std::function<void()> look = [&shared, &server, &work, &failed] {
+            try {
+                work = shared.api.has_work(server);
+            } catch (const std::exception& error) {
+                log_event(Level::error, "DISPATCHER_WAIT_FAILED", "{}", error.what());
+                failed = true;
+            }
+        };
+        const bool ran = co_await run_blocking(shared, std::move(look));
+        if (!ran || failed) co_return busy();
+        if (work) {
+            answer.status = 200;
+            answer.content_type = "application/json";
+            answer.body = "{\"work\":true}\n";
+            co_return answer;
+        }
+        if (shared.draining || Clock::now() >= deadline) break;
+        if (!waiter.woken) {
+            waiter.timer.expires_at(deadline);
+            error_code ignored;
+            co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+        if (shared.draining) break;
+    }
+    answer.status = 204;
+    co_return answer;
+}
+
+asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
+    Answer answer;
+    answer.content_type = "text/plain; charset=utf-8";
+    if (target == "/healthz") {
+        answer.body = "ok\n";
+        co_return answer;
+    }
+    const bool ready = target == "/readyz";
+    if (!ready && target != "/metrics") co_return plain(404, "protocol", "unknown path");
+    if (ready && shared.draining) {
+        answer.status = 503;
+        answer.body = "shutting down\n";
+        co_return answer;
+    }
+    std::function<void()> work = [&shared, &answer, ready] {
+        try {
+            if (ready) {
+                shared.api.require_ready();
+                answer.body = "ready\n";
+            } else {
+                answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+                answer.body = shared.api.metrics();
+            }
+        } catch (const std::exception& error) {
+            log_event(Level::error, "DISPATCHER_NOT_READY", "{}", error.what());
+            answer.status = 503;
+            answer.body = "not ready\n";
+        }
+    };
+    const bool ran = co_await run_blocking(shared, std::move(work));
+    if (!ran) co_return busy();
+    co_return answer;
+}
+
+// One connection, over TCP or TLS.
+template <class Stream>
+class Conversation {
+  public:
+    Conversation(Shared& shared, Door door, Stream& stream) : shared_(shared), door_(door), stream_(stream) {}
+
+    asio::awaitable<void> run() {
+        bool more = true;
+        while (more && !shared_.draining) more = co_await one_request();
+    }
+
+  private:
+    using Parser = http::request_parser<http::string_body>;
+
+    beast::tcp_stream& tcp() { return beast::get_lowest_layer(stream_); }
+
+    // True if the connection can carry another request.
+    asio::awaitable<bool> one_request() {
+        Parser parser;
+        parser.header_limit(max_header);
+        parser.body_limit(proto::max_message);
+        error_code failure;
+        tcp().expires_after(shared_.limits.header_time);
+        shared_.idle.insert(&tcp());
+        co_await http::async_read_header(stream_, buffer_, parser,
+                                         asio::redirect_error(asio::use_awaitable, failure));
+        shared_.idle.erase(&tcp());
+        keep_alive_ = false;
+        if (failure == http::error::body_limit) {
+            Answer answer = plain(413, "protocol", "a message has at most 1 MiB");
+            co_return co_await write(std::move(answer));
+        }
+        if (failure == http::error::header_limit) {
+            Answer answer = plain(431, "protocol", "the request's header is too long");
+            co_return co_await write(std::move(answer));
+        }
+        if (failure && failure != http::error::end_of_stream &&
+            failure.category() == bad_request_category()) {
+            Answer answer = plain(400, "protocol", "not an HTTP request");
+            co_return co_await write(std::move(answer));
+        }
+        if (failure) co_return false;
+        Answer answer;
+        if (door_ == Door::admin) {
+            answer = co_await get_admin(parser);
+        } else {
+            answer = co_await route(parser);
+        }
+        co_return co_await write(std::move(answer));
+    }
+
+    static const boost::system::error_category& bad_request_category() {
+        static const error_code example = http::error::bad_method;
+        return example.category();
+    }
+
+    asio::awaitable<Answer> get_admin(Parser& parser) {
+        if (parser.get().method() != http::verb::get) co_return plain(405, "protocol", "only GET here");
+        keep_alive_ = parser.is_done() && parser.get().keep_alive();
+        std::string target(parser.get().target());
+        Answer answer = co_await admin_answer(shared_, std::move(target));
+        co_return answer;
+    }
+
+    asio::awaitable<Answer> route(Parser& parser) {
+        const std::string target(parser.get().target());
+        const http::verb method = parser.get().method();
+        const bool wait = target.starts_with("/v1/wait");
+        if (!wait && target != "/v1/messages") co_return plain(404, "protocol", "unknown path");
+        if (method != (wait ? http::verb::get : http::verb::post))
+            co_return plain(405, "protocol", wait ? "only GET here" : "only POST here");
+        const int seconds = wait ? wait_seconds(target) : 0;
+        if (wait && seconds == 0) co_return plain(400, "protocol", "/v1/wait?seconds=N with N from 1 to 55");
+        if (!wait && (!parser.content_length() || parser.chunked()))
+            co_return plain(411, "protocol", "Content-Length is required");
+
+        std::string authorization(parser.get()[http::field::authorization]);
+        Gate gate = co_await ask_gate(shared_, std::move(authorization));
+        if (!gate.admission) co_return gate.refusal;
+        if (wait) {
+            if (gate.admission->role != Role::agent)
+                co_return plain(401, "unauthenticated", "only an agent waits for work");
+            keep_alive_ = parser.is_done() && parser.get().keep_alive();
+            tcp().expires_never();
+            std::string server = gate.admission->server->uuid;
+            Answer answer = co_await wait_for_work(shared_, std::move(server), seconds);
+            co_return answer;
+        }
+        const bool complete = co_await read_body(parser);
+        if (!complete) co_return plain(408, "protocol", "the message did not arrive in time");
+        keep_alive_ = parser.get().keep_alive();
+        Answer answer;
+        std::function<void()> work = [this, &gate, &parser, &answer] {
+            answer = shared_.api.message(*gate.admission, parser.get().body());
+        };
+        const bool ran = co_await run_blocking(shared_, std::move(work));
+        if (!ran) co_return busy();
+        for (const auto& server : answer.wake) shared_.waiters.wake(server);
+        co_return answer;
+    }
+
+    asio::awaitable<bool> read_body(Parser& parser) {
+        error_code failure;
+        tcp().expires_after(shared_.limits.body_time);
+        if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+            http::response<http::empty_body> go_on(http::status::continue_, 11);
+            co_await http::async_write(stream_, go_on, asio::redirect_error(asio::use_awaitable, failure));
+            if (failure) co_return false;
+        }
+        co_await http::async_read(stream_, buffer_, parser,
+                                  asio::redirect_error(asio::use_awaitable, failure));
+        co_return !failure;
+    }
+
+    asio::awaitable<bool> write(Answer answer) {
+        http::response<http::string_body> response(static_cast<http::status>(answer.status), 11);
+        response.set(http::field::server, "strongroom-dispatcher");
+        response.set(http::field::cache_control, "no-store");
+        if (!answer.content_type.empty()) response.set(http::field::content_type, answer.content_type);
+        if (answer.retry_after > 0)
+            response.set(http::field::retry_after, std::to_string(answer.retry_after));
+        response.body() = std::move(answer.body);
+        const bool keep = keep_alive_ && !shared_.draining;
+        response.keep_alive(keep);
+        response.prepare_payload();
+        shared_.metrics.http_answered(answer.status);
+        error_code failure;
+        tcp().expires_after(shared_.limits.body_time);
+        co_await http::async_write(stream_, response, asio::redirect_error(asio::use_awaitable, failure));
+        co_return !failure && keep;
+    }
+
+    Shared& shared_;
+    Door door_;
+    Stream& stream_;
+    beast::flat_buffer buffer_{max_header + proto::max_message};
+    bool keep_alive_ = false;
+};
+
+// Counts a connection in and out.
+class Present {
+  public:
+    Present(Shared& shared, beast::tcp_stream& stream) : shared_(shared), stream_(&stream) {
+        shared_.open.insert(stream_);
+    }
+    ~Present() {
+        shared_.idle.erase(stream_);
+        shared_.open.erase(stream_);
+        if (shared_.draining && shared_.open.empty()) shared_.drain_timer.cancel();
+    }
+    Present(const Present&) = delete;
+
+  private:
+    Shared& shared_;
+    beast::tcp_stream* stream_;
+};
+
+}  // namespace
+
+asio::awaitable<void> serve_plain(Shared& shared, Door door, asio::ip::tcp::socket socket) {
+    beast::tcp_stream stream(std::move(socket));
+    const Present present(shared, stream);
+    Conversation<beast::tcp_stream> conversation(shared, door, stream);
+    co_await conversation.run();
+    error_code ignored;
+    stream.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+}
+
+asio::awaitable<void> serve_tls(Shared& shared, Door door, asio::ip::tcp::socket socket,
+                                asio::ssl::context& tls) {
+    beast::ssl_stream<beast::tcp_stream> stream(beast::tcp_stream(std::move(socket)), tls);
+    beast::tcp_stream& tcp = beast::get_lowest_layer(stream);
+    const Present present(shared, tcp);
+    error_code failure;
+    tcp.expires_after(shared.limits.header_time);
+    co_await stream.async_handshake(asio::ssl::stream_base::server,
+                                    asio::redirect_error(asio::use_awaitable, failure));
+    if (failure) co_return;
+    Conversation<beast::ssl_stream<beast::tcp_stream>> conversation(shared, door, stream);
+    co_await conversation.run();
+    tcp.expires_after(std::chrono::seconds(2));
+    co_await stream.async_shutdown(asio::redirect_error(asio::use_awaitable, failure));
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,66 @@
+// One connection's conversation, and what all of them share. Only this folder's files include this.
+//
+// Everything here runs on the one thread of HttpServer::run(), so that nothing needs a lock.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <map>
+#include <set>
+#include <string>
+
+#include "dispatcher/http/server.hpp"
+#include "dispatcher/http/work_pool.hpp"
+
+namespace strongroom::dispatcher {
+
+// Agents in a long poll.
+class Waiters {
+  public:
+    struct Waiter {
+        boost::asio::steady_timer timer;
+        bool woken = false;
+    };
+    using Place = std::multimap<std::string, Waiter*>::iterator;
+
+    Place add(const std::string& server, Waiter& waiter) { return waiting_.emplace(server, &waiter); }
+    void remove(Place place) { waiting_.erase(place); }
+    void wake(const std::string& server) {
+        const auto [first, last] = waiting_.equal_range(server);
+        for (auto at = first; at != last; ++at) wake(*at->second);
+    }
+    void wake_all() {
+        for (auto& [server, waiter] : waiting_) wake(*waiter);
+    }
+
+  private:
+    static void wake(Waiter& waiter) {
+        waiter.woken = true;
+        waiter.timer.cancel();
+    }
+    std::multimap<std::string, Waiter*> waiting_;
+};
+
+struct Shared {
+    Api& api;
+    Metrics& metrics;
+    HttpLimits limits;
+    WorkPool& pool;
+    Waiters waiters;
+    bool draining = false;
+    std::set<boost::beast::tcp_stream*> open;  // all connections
+    std::set<boost::beast::tcp_stream*> idle;  // those between two requests
+    boost::asio::steady_timer& drain_timer;
+};
+
+enum class Door { agents_and_users, admin };
+
+// Serves one accepted connection to its end. Errors of the connection end it silently. Takes the socket by
+// value.
+boost::asio::awaitable<void> serve_plain(Shared& shared, Door door, boost::asio::ip::tcp::socket socket);
+boost::asio::awaitable<void> serve_tls(Shared& shared, Door door, boost::asio::ip::tcp::socket socket,
+                                       boost::asio::ssl::context& tls);
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,128 @@
+#include "dispatcher/metrics/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace strongroom::dispatcher {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+struct Metrics::Parts {
+    prometheus::Registry registry;
+
+    Family<Counter>& counter(const char* name, const char* help) {
+        return BuildCounter().Name(name).Help(help).Register(registry);
+    }
+    Gauge& gauge(const char* name, const char* help) {
+        return BuildGauge().Name(name).Help(help).Register(registry).Add({});
+    }
+
+    Gauge& build_info = BuildGauge()
+                            .Name("strongroom_dispatcher_build_info")
+                            .Help("Always 1; the label names the version.")
+                            .Register(registry)
+                            .Add({{"version", STRONGROOM_VERSION}});
+    Family<Counter>& messages =
+        counter("strongroom_dispatcher_messages_total", "Messages handled, by type and outcome.");
+    Histogram& message_time =
+        BuildHistogram()
+            .Name("strongroom_dispatcher_message_duration_seconds")
+            .Help("Time from opening a message to its sealed reply.")
+            .Register(registry)
+            .Add({}, Histogram::BucketBoundaries{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10});
+    Counter& gate_refusals = counter("strongroom_dispatcher_gate_refusals_total",
+                                     "Requests refused before any gpg process was started.")
+                                 .Add({});
+    Counter& opened = counter("strongroom_dispatcher_messages_opened_total",
+                              "Messages that passed the gate, so that gpg was started for them.")
+                          .Add({});
+    Family<Counter>& answers =
+        counter("strongroom_dispatcher_http_responses_total", "HTTP answers, by status.");
+    Counter& queue_full = counter("strongroom_dispatcher_queue_full_total",
+                                  "Requests answered with 503 because the queue of blocking work was full.")
+                              .Add({});
+    Gauge& waiters = gauge("strongroom_dispatcher_waiters", "Agents in a long poll.");
+    Gauge& queued_work = gauge("strongroom_dispatcher_queued_work", "Blocking work that waits or runs.");
+    Counter& jobs_created =
+        counter("strongroom_dispatcher_scheduled_jobs_total", "Jobs made from due schedule slots.").Add({});
+    Counter& jobs_requeued = counter("strongroom_dispatcher_jobs_requeued_total",
+                                     "Jobs whose lease ran out and that were queued again.")
+                                 .Add({});
+    Counter& jobs_given_up =
+        counter("strongroom_dispatcher_jobs_expired_total", "Jobs given up after their last attempt.")
+            .Add({});
+    Gauge& last_tick = gauge("strongroom_dispatcher_scheduler_last_tick_timestamp_seconds",
+                             "When the scheduler last ran, in seconds since 1970.");
+    Gauge& users = gauge("strongroom_dispatcher_users", "Users.");
+    Gauge& servers = gauge("strongroom_dispatcher_servers", "Registered servers that are not retired.");
+    Family<Gauge>& jobs = BuildGauge()
+                              .Name("strongroom_dispatcher_jobs")
+                              .Help("Jobs in the database, by state.")
+                              .Register(registry);
+};
+
+Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
+    parts_->build_info.Set(1);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::message(std::string_view type, std::string_view outcome, std::chrono::duration<double> time) {
+    parts_->messages.Add({{"type", std::string(type)}, {"outcome", std::string(outcome)}}).Increment();
+    parts_->message_time.Observe(time.count());
+}
+
+void Metrics::gate_refused() {
+    parts_->gate_refusals.Increment();
+}
+
+void Metrics::opened() {
+    parts_->opened.Increment();
+}
+
+void Metrics::http_answered(int status) {
+    parts_->answers.Add({{"status", std::to_string(status)}}).Increment();
+}
+
+void Metrics::queue_full() {
+    parts_->queue_full.Increment();
+}
+
+void Metrics::waiters(int change) {
+    parts_->waiters.Increment(change);
+}
+
+void Metrics::queued_work(int change) {
+    parts_->queued_work.Increment(change);
+}
+
+void Metrics::tick(std::size_t created, std::size_t requeued, std::size_t given_up,
+                   std::chrono::system_clock::time_point now) {
+    parts_->jobs_created.Increment(static_cast<double>(created));
+    parts_->jobs_requeued.Increment(static_cast<double>(requeued));
+    parts_->jobs_given_up.Increment(static_cast<double>(given_up));
+    parts_->last_tick.Set(std::chrono::duration<double>(now.time_since_epoch()).count());
+}
+
+void Metrics::counts(const Counts& counts) {
+    parts_->users.Set(static_cast<double>(counts.users));
+    parts_->servers.Set(static_cast<double>(counts.servers));
+    parts_->jobs.Add({{"state", "queued"}}).Set(static_cast<double>(counts.queued));
+    parts_->jobs.Add({{"state", "running"}}).Set(static_cast<double>(counts.running));
+    parts_->jobs.Add({{"state", "failed"}}).Set(static_cast<double>(counts.failed));
+}
+
+std::string Metrics::text() const {
+    return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,48 @@
+// What time does to jobs: due slots become jobs, lost leases go back to the queue, old replies are forgotten.
+//
+// - A due slot makes one job, however many dispatchers and restarts: the store moves the schedule on by
+//   compare-and-set and takes one job for a (schedule, slot).
+// - Missed runs coalesce: after an outage only the latest due slot gets a job.
+// - A job of a schedule that nobody claimed before its next slot is due is superseded by that slot's job.
+// - A lease that ran out puts its job back; after `max_attempts` claims the job is expired.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "dispatcher/store/store.hpp"
+
+namespace strongroom::dispatcher {
+
+inline constexpr std::chrono::seconds lease_time{60};
+inline constexpr std::int64_t max_attempts = 3;
+
+class Scheduler {
+  public:
+    // Both must outlive it. Thread-safe; several dispatchers may run one each on the same store.
+    Scheduler(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+    struct Tick {
+        std::vector<std::string> servers_with_work;  // to wake their agents
+        std::size_t created = 0;
+        std::size_t superseded = 0;
+        std::size_t requeued = 0;
+        std::size_t given_up = 0;
+    };
+    // Does all that is due now. Throws what the store throws; each schedule and job is a transaction of its
+    // own.
+    Tick tick();
+
+  private:
+    void run_schedule(const Schedule& schedule, UtcTime now, Tick& out);
+    void end_lease(const Job& job, UtcTime now, Tick& out);
+
+    Store& store_;
+    const Clock& clock_;
+};
+
+// The first slot of a schedule that is made now.
+std::int64_t first_slot(const std::string& cron, UtcTime now);
+
+}  // namespace strongroom::dispatcher

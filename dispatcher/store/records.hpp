@@ -1,0 +1,159 @@
+// What the dispatcher keeps, as plain values.
+//
+// Times are UTC milliseconds, 0 means "not yet" or "never". Empty text means "none". Ids are made by the
+// caller, so that a whole transaction can be run again. Fingerprints are full primary (or subkey)
+// fingerprints.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace strongroom::dispatcher {
+
+struct User {
+    std::string fingerprint;
+    std::string name;
+    std::string public_key;  // armored, as it was inspected
+    std::string token_hash;  // sha256_hex(token)
+    std::int64_t created = 0;
+};
+
+struct Server {
+    std::string uuid;
+    std::string owner;     // a user's fingerprint
+    std::string identity;  // fingerprint of the agent's primary key
+    std::string subkey;    // fingerprint of its newest decryption subkey
+    std::string public_key;
+    std::string token_hash;
+    std::string label;
+    std::vector<std::string> recovery;  // pinned on the host; the dispatcher only reports them
+    std::int64_t registered = 0;
+    std::int64_t last_seen = 0;
+    std::int64_t retired = 0;
+    // As it says of itself: foreign text.
+    std::string version;
+    std::string source;
+    std::string store;
+};
+
+// Single use (S17): consumed in the transaction that registers the server.
+struct RegistrationCode {
+    std::string hash;  // sha256_hex of the code without dashes
+    std::string owner;
+    std::string label;
+    std::int64_t created = 0;
+    std::int64_t expires = 0;
+    std::int64_t used = 0;
+    std::string used_by;  // server UUID
+};
+
+struct Schedule {
+    std::string id;
+    std::string server;
+    std::string kind;          // job kind
+    std::string cron;          // five fields, UTC
+    std::int64_t splay = 0;    // window in seconds; the offset in it follows from the id
+    std::int64_t enabled = 1;  // 0 or 1
+    std::int64_t created = 0;
+    std::int64_t next_slot = 0;  // first slot that has no job yet, without the splay
+};
+
+enum class JobState { queued, leased, running, succeeded, failed, expired, cancelled };
+std::string_view name(JobState state);
+JobState job_state_from_name(std::string_view name);  // throws Error{corrupt}
+inline bool is_open(JobState state) {
+    return state == JobState::queued || state == JobState::leased || state == JobState::running;
+}
+
+struct Progress {
+    std::string stage;
+    std::int64_t plain_bytes = 0;
+    std::int64_t stored_bytes = 0;
+    std::int64_t total_bytes = 0;  // expected plain bytes; 0: not known
+};
+
+// Why a job ended without success. An empty kind: there is no problem.
+struct Problem {
+    std::string kind;  // name of an ErrorKind
+    std::string stage;
+    std::string text;
+    std::string hint;
+};
+
+struct Job {
+    std::string id;
+    std::string server;
+    std::string kind;
+    std::string schedule;   // empty: asked for by a person or by the dispatcher itself
+    std::int64_t slot = 0;  // 0 without a schedule
+    JobState state = JobState::queued;
+    std::int64_t attempts = 0;  // claims so far
+    std::string created_by;     // fingerprint, "schedule" or "registration"
+    std::int64_t created = 0;
+    std::int64_t started = 0;
+    std::int64_t lease_until = 0;
+    std::int64_t finished = 0;
+    Progress progress;
+    std::string set;  // the backup set that it made
+    Problem problem;
+};
+
+// A committed backup set as the agent reported it. The signed manifest in the store is the truth.
+struct Backup {
+    std::string set;
+    std::string server;
+    std::string kind;  // "full" or "incremental"
+    std::string job;   // empty: made without a job
+    std::int64_t created = 0;
+    std::int64_t finished = 0;
+    std::int64_t plain_bytes = 0;
+    std::int64_t stored_bytes = 0;
+    std::int64_t segments = 0;
+    std::string source;
+    std::string server_version;
+    std::string store;     // what a person sees; never credentials
+    std::string schedule;  // of the slot that it answers, also when it was made without an order
+    std::int64_t slot = 0;
+    std::int64_t reported = 0;
+};
+
+// Append-only: a later record of the same subkey never replaces an earlier one.
+struct EscrowRecord {
+    std::string id;
+    std::string server;
+    std::string subkey;
+    std::vector<std::string> recipients;
+    std::string sha256;  // of the record's bytes
+    std::string record;  // base64 of the OpenPGP message
+    std::int64_t deposited = 0;
+};
+
+// The stored answer to a message: what was asked (digest of its JSON) and the sealed reply, bytes.
+struct SeenMessage {
+    std::string digest;
+    std::string reply;
+};
+
+struct AuditEntry {
+    std::string id;
+    std::int64_t seq = 0;  // 1, 2, ... given by the store
+    std::int64_t time = 0;
+    std::string owner;    // the user who may read it; empty: only the operator
+    std::string actor;    // fingerprint, "operator" or "scheduler"
+    std::string action;   // message type or command
+    std::string object;   // server UUID, job id, ...
+    std::string outcome;  // "ok" or the name of an ErrorKind
+    std::string text;
+};
+
+struct Counts {
+    std::int64_t users = 0;
+    std::int64_t servers = 0;  // not retired
+    std::int64_t queued = 0;
+    std::int64_t running = 0;  // leased or running
+    std::int64_t failed = 0;   // failed or expired
+};
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,151 @@
+// Which field of a record is which column. Declared once; reading and writing follow from it.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "dispatcher/store/records.hpp"
+
+namespace strongroom::dispatcher {
+
+// Fingerprints, separated by blanks.
+inline std::string to_column(const std::vector<std::string>& values) {
+    std::string out;
+    for (const auto& value : values) out += (out.empty() ? "" : " ") + value;
+    return out;
+}
+inline void from_column(const std::string& text, std::vector<std::string>& out) {
+    out.clear();
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(' ', at), text.size());
+        out.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+}
+inline std::string to_column(JobState state) {
+    return std::string(name(state));
+}
+inline void from_column(const std::string& text, JobState& out) {
+    out = job_state_from_name(text);
+}
+
+template <class F>
+void columns(User& user, F f) {
+    f("fingerprint", user.fingerprint);
+    f("name", user.name);
+    f("public_key", user.public_key);
+    f("token_hash", user.token_hash);
+    f("created", user.created);
+}
+
+template <class F>
+void columns(Server& server, F f) {
+    f("uuid", server.uuid);
+    f("owner", server.owner);
+    f("identity", server.identity);
+    f("subkey", server.subkey);
+    f("public_key", server.public_key);
+    f("token_hash", server.token_hash);
+    f("label", server.label);
+    f("recovery", server.recovery);
+    f("registered", server.registered);
+    f("last_seen", server.last_seen);
+    f("retired", server.retired);
+    f("version", server.version);
+    f("source", server.source);
+    f("store", server.store);
+}
+
+template <class F>
+void columns(RegistrationCode& code, F f) {
+    f("hash", code.hash);
+    f("owner", code.owner);
+    f("label", code.label);
+    f("created", code.created);
+    f("expires", code.expires);
+    f("used", code.used);
+    f("used_by", code.used_by);
+}
+
+template <class F>
+void columns(Schedule& schedule, F f) {
+    f("id", schedule.id);
+    f("server", schedule.server);
+    f("kind", schedule.kind);
+    f("cron", schedule.cron);
+    f("splay", schedule.splay);
+    f("enabled", schedule.enabled);
+    f("created", schedule.created);
+    f("next_slot", schedule.next_slot);
+}
+
+template <class F>
+void columns(Job& job, F f) {
+    f("id", job.id);
+    f("server", job.server);
+    f("kind", job.kind);
+    f("schedule", job.schedule);
+    f("slot", job.slot);
+    f("state", job.state);
+    f("attempts", job.attempts);
+    f("created_by", job.created_by);
+    f("created", job.created);
+    f("started", job.started);
+    f("lease_until", job.lease_until);
+    f("finished", job.finished);
+    f("stage", job.progress.stage);
+    f("plain_bytes", job.progress.plain_bytes);
+    f("stored_bytes", job.progress.stored_bytes);
+    f("total_bytes", job.progress.total_bytes);
+    f("set_id", job.set);
+    f("error_kind", job.problem.kind);
+    f("error_stage", job.problem.stage);
+    f("error_text", job.problem.text);
+    f("error_hint", job.problem.hint);
+}
+
+template <class F>
+void columns(Backup& backup, F f) {
+    f("set_id", backup.set);
+    f("server", backup.server);
+    f("kind", backup.kind);
+    f("job", backup.job);
+    f("created", backup.created);
+    f("finished", backup.finished);
+    f("plain_bytes", backup.plain_bytes);
+    f("stored_bytes", backup.stored_bytes);
+    f("segments", backup.segments);
+    f("source", backup.source);
+    f("server_version", backup.server_version);
+    f("store", backup.store);
+    f("schedule", backup.schedule);
+    f("slot", backup.slot);
+    f("reported", backup.reported);
+}
+
+template <class F>
+void columns(EscrowRecord& record, F f) {
+    f("id", record.id);
+    f("server", record.server);
+    f("subkey", record.subkey);
+    f("recipients", record.recipients);
+    f("sha256", record.sha256);
+    f("record", record.record);
+    f("deposited", record.deposited);
+}
+
+template <class F>
+void columns(AuditEntry& entry, F f) {
+    f("id", entry.id);
+    f("seq", entry.seq);
+    f("time", entry.time);
+    f("owner", entry.owner);
+    f("actor", entry.actor);
+    f("action", entry.action);
+    f("object", entry.object);
+    f("outcome", entry.outcome);
+    f("text", entry.text);
+}
+
+}  // namespace strongroom::dispatcher

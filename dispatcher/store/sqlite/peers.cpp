@@ -1,0 +1,74 @@
+// Users, servers, registration codes.
+#include "dispatcher/store/sqlite/sqlite_transaction.hpp"
+
+namespace strongroom::dispatcher {
+
+void SqliteTransaction::add_user(const User& user) {
+    insert_new("users", user, "a user with this key, name or token exists already");
+}
+
+std::optional<User> SqliteTransaction::find_user(const std::string& fingerprint) {
+    return select_one<User>(session_, "users WHERE fingerprint = :f", fingerprint);
+}
+
+std::optional<User> SqliteTransaction::find_user_by_token(const std::string& token_hash) {
+    return select_one<User>(session_, "users WHERE token_hash = :h", token_hash);
+}
+
+std::vector<User> SqliteTransaction::list_users() {
+    return select<User>(session_, "users ORDER BY name");
+}
+
+void SqliteTransaction::add_server(const Server& server) {
+    insert_new("servers", server, "server " + server.uuid + " (or its key or token) is registered already");
+}
+
+std::optional<Server> SqliteTransaction::find_server(const std::string& uuid) {
+    return select_one<Server>(session_, "servers WHERE uuid = :u", uuid);
+}
+
+std::optional<Server> SqliteTransaction::find_server_by_token(const std::string& token_hash) {
+    return select_one<Server>(session_, "servers WHERE token_hash = :h", token_hash);
+}
+
+std::vector<Server> SqliteTransaction::list_servers(const std::string& owner) {
+    return select<Server>(session_, "servers WHERE owner = :o ORDER BY registered, uuid", owner);
+}
+
+void SqliteTransaction::touch_server(const std::string& uuid, std::int64_t now) {
+    execute(session_, "UPDATE servers SET last_seen = :n WHERE uuid = :u", now, uuid);
+}
+
+void SqliteTransaction::describe_server(const Server& server) {
+    execute(session_, "UPDATE servers SET label = :l, version = :v, source = :s, store = :t WHERE uuid = :u",
+            server.label, server.version, server.source, server.store, server.uuid);
+}
+
+bool SqliteTransaction::retire_server(const std::string& uuid, std::int64_t now) {
+    if (execute(session_, "UPDATE servers SET retired = :n WHERE uuid = :u AND retired = 0", now, uuid) != 1)
+        return false;
+    execute(session_, "UPDATE schedules SET enabled = 0 WHERE server = :u", uuid);
+    execute(session_,
+            "UPDATE jobs SET state = 'cancelled', finished = :n, error_kind = 'refused', "
+            "error_text = 'the server was retired' "
+            "WHERE server = :u AND state IN ('queued', 'leased', 'running')",
+            now, uuid);
+    return true;
+}
+
+void SqliteTransaction::add_code(const RegistrationCode& code) {
+    insert_new("registration_codes", code, "this registration code exists already");
+}
+
+std::optional<RegistrationCode> SqliteTransaction::find_code(const std::string& hash) {
+    return select_one<RegistrationCode>(session_, "registration_codes WHERE hash = :h", hash);
+}
+
+bool SqliteTransaction::consume_code(const std::string& hash, const std::string& server, std::int64_t now) {
+    return execute(session_,
+                   "UPDATE registration_codes SET used = :n, used_by = :u "
+                   "WHERE hash = :h AND used = 0 AND expires > :m",
+                   now, server, hash, now) == 1;
+}
+
+}  // namespace strongroom::dispatcher

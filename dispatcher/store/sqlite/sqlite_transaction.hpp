@@ -1,0 +1,79 @@
+// The verbs of a transaction in SQL: peers.cpp, work.cpp, ledger.cpp. One session, one thread, one
+// transaction.
+#pragma once
+
+#include "common/base/error.hpp"
+#include "dispatcher/store/sqlite/statements.hpp"
+#include "dispatcher/store/store.hpp"
+
+namespace strongroom::dispatcher {
+
+class SqliteTransaction : public Transaction {
+  public:
+    explicit SqliteTransaction(soci::session& session) : session_(session) {}
+
+    void add_user(const User& user) override;
+    std::optional<User> find_user(const std::string& fingerprint) override;
+    std::optional<User> find_user_by_token(const std::string& token_hash) override;
+    std::vector<User> list_users() override;
+    void add_server(const Server& server) override;
+    std::optional<Server> find_server(const std::string& uuid) override;
+    std::optional<Server> find_server_by_token(const std::string& token_hash) override;
+    std::vector<Server> list_servers(const std::string& owner) override;
+    void touch_server(const std::string& uuid, std::int64_t now) override;
+    void describe_server(const Server& server) override;
+    bool retire_server(const std::string& uuid, std::int64_t now) override;
+    void add_code(const RegistrationCode& code) override;
+    std::optional<RegistrationCode> find_code(const std::string& hash) override;
+    bool consume_code(const std::string& hash, const std::string& server, std::int64_t now) override;
+    void put_schedule(const Schedule& schedule) override;
+    bool remove_schedule(const std::string& server, const std::string& kind) override;
+    std::vector<Schedule> list_schedules(const std::string& server) override;
+    std::vector<Schedule> enabled_schedules_before(std::int64_t slot) override;
+    bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) override;
+    bool add_job(const Job& job) override;
+    std::optional<Job> find_job(const std::string& id) override;
+    std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) override;
+    std::vector<Job> open_jobs_of_schedule(const std::string& schedule) override;
+    bool has_queued_job(const std::string& server) override;
+    std::optional<Job> claim_job(const std::string& server, std::int64_t now,
+                                 std::int64_t lease_until) override;
+    bool renew_job(const std::string& id, const std::string& server, std::int64_t attempt,
+                   std::int64_t lease_until, const Progress& progress) override;
+    bool finish_job(const Job& job) override;
+    bool close_job(const std::string& id, JobState state, const Problem& problem, std::int64_t now) override;
+    std::vector<Job> jobs_with_lease_before(std::int64_t now) override;
+    bool requeue_job(const std::string& id, std::int64_t attempts) override;
+    void put_backup(const Backup& backup) override;
+    std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
+    void append_escrow(const EscrowRecord& record) override;
+    std::vector<EscrowRecord> list_escrow(const std::string& server) override;
+    std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,
+                                            const std::string& sha256) override;
+    std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) override;
+    void add_reply(const std::string& sender, const std::string& message, std::int64_t now,
+                   const SeenMessage& seen) override;
+    void forget_replies(std::int64_t before) override;
+    void append_audit(const AuditEntry& entry) override;
+    std::vector<AuditEntry> list_audit(const std::string& owner, std::int64_t limit) override;
+    Counts counts() override;
+
+  private:
+    // insert(), but a taken key is Error{exists} with `what`.
+    template <class Record>
+    void insert_new(const std::string& table, const Record& record, const std::string& what);
+
+    soci::session& session_;
+};
+
+template <class Record>
+void SqliteTransaction::insert_new(const std::string& table, const Record& record, const std::string& what) {
+    try {
+        insert(session_, table, record);
+    } catch (const soci::sqlite3_soci_error& error) {
+        if (sqlite_code(error) != sqlite_constraint) throw;
+        throw Error(ErrorKind::exists, what);
+    }
+}
+
+}  // namespace strongroom::dispatcher

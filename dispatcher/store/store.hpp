@@ -1,0 +1,114 @@
+// The dispatcher's state: what a store promises. tests/contract/dispatcher/store holds every implementation
+// to it.
+//
+// - transact(fn) runs `fn` in one serialisable transaction. When it returns, everything is synced to disk:
+// only then
+//   may anything be acknowledged (S21). If `fn` throws, nothing happened and the exception passes through.
+// - `fn` may be run again from its start after a conflict with another dispatcher, so it must be idempotent
+// apart
+//   from the transaction itself: ids are made before, results are assigned, not accumulated.
+// - Claims and moves are compare-and-set: they say false when somebody else was first.
+// - Any thread may call transact() and read(); a Transaction belongs to the call and must not escape it. No
+// nesting.
+// - Errors: Error{exists} for a key that is taken, Error{busy} when the store stays locked, Error{storage}
+// otherwise.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dispatcher/store/records.hpp"
+
+namespace strongroom::dispatcher {
+
+class Transaction {
+  public:
+    virtual ~Transaction() = default;
+
+    // Users and servers.
+    virtual void add_user(const User& user) = 0;
+    virtual std::optional<User> find_user(const std::string& fingerprint) = 0;
+    virtual std::optional<User> find_user_by_token(const std::string& token_hash) = 0;
+    virtual std::vector<User> list_users() = 0;
+
+    virtual void add_server(const Server& server) = 0;
+    virtual std::optional<Server> find_server(const std::string& uuid) = 0;
+    virtual std::optional<Server> find_server_by_token(const std::string& token_hash) = 0;
+    virtual std::vector<Server> list_servers(const std::string& owner) = 0;
+    virtual void touch_server(const std::string& uuid, std::int64_t now) = 0;
+    virtual void describe_server(const Server& server) = 0;  // label, version, source, store
+    // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
+    virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
+
+    virtual void add_code(const RegistrationCode& code) = 0;
+    virtual std::optional<RegistrationCode> find_code(const std::string& hash) = 0;
+    // False unless it exists, is unused and has not expired.
+    virtual bool consume_code(const std::string& hash, const std::string& server, std::int64_t now) = 0;
+
+    // Schedules. At most one per (server, kind): setting it again replaces it.
+    virtual void put_schedule(const Schedule& schedule) = 0;
+    virtual bool remove_schedule(const std::string& server, const std::string& kind) = 0;
+    virtual std::vector<Schedule> list_schedules(const std::string& server) = 0;
+    virtual std::vector<Schedule> enabled_schedules_before(std::int64_t slot) = 0;  // next_slot <= slot
+    // False if next_slot is no longer `from`.
+    virtual bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) = 0;
+
+    // Jobs.
+    // False if this (schedule, slot) has its job already.
+    virtual bool add_job(const Job& job) = 0;
+    virtual std::optional<Job> find_job(const std::string& id) = 0;
+    virtual std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) = 0;  // newest first
+    virtual std::vector<Job> open_jobs_of_schedule(const std::string& schedule) = 0;
+    virtual bool has_queued_job(const std::string& server) = 0;
+    // queued -> leased, the oldest first; counts the attempt. One caller gets a job, all others another or
+    // none.
+    virtual std::optional<Job> claim_job(const std::string& server, std::int64_t now,
+                                         std::int64_t lease_until) = 0;
+    // -> running with a new lease, for the holder of this attempt, also after its lease ran out (the
+    // dispatcher may have been away) as long as nobody else claimed the job. False otherwise.
+    virtual bool renew_job(const std::string& id, const std::string& server, std::int64_t attempt,
+                           std::int64_t lease_until, const Progress& progress) = 0;
+    // -> the final state in `job` with its set or problem, for the holder of attempt `job.attempts` as above.
+    virtual bool finish_job(const Job& job) = 0;
+    // queued|leased|running -> cancelled|expired. False if it had ended already.
+    virtual bool close_job(const std::string& id, JobState state, const Problem& problem,
+                           std::int64_t now) = 0;
+    virtual std::vector<Job> jobs_with_lease_before(std::int64_t now) = 0;
+    // leased|running with this attempt number -> queued.
+    virtual bool requeue_job(const std::string& id, std::int64_t attempts) = 0;
+
+    // Backups and escrow.
+    virtual void put_backup(const Backup& backup) = 0;  // the same set again replaces nothing
+    virtual std::vector<Backup> list_backups(const std::string& server,
+                                             std::int64_t limit) = 0;  // newest first
+    virtual void append_escrow(const EscrowRecord& record) = 0;
+    virtual std::vector<EscrowRecord> list_escrow(const std::string& server) = 0;  // newest first
+    virtual std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,
+                                                    const std::string& sha256) = 0;
+
+    // Replies to messages, so that a repeated message has one effect and one answer.
+    virtual std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) = 0;
+    virtual void add_reply(const std::string& sender, const std::string& message, std::int64_t now,
+                           const SeenMessage& seen) = 0;
+    virtual void forget_replies(std::int64_t before) = 0;
+
+    virtual void append_audit(const AuditEntry& entry) = 0;
+    virtual std::vector<AuditEntry> list_audit(const std::string& owner,
+                                               std::int64_t limit) = 0;  // newest first
+
+    virtual Counts counts() = 0;
+};
+
+class Store {
+  public:
+    using Work = std::function<void(Transaction&)>;
+
+    virtual ~Store() = default;
+    virtual void transact(const Work& work) = 0;
+    // One consistent view; writing throws. Never waits for a writer.
+    virtual void read(const Work& work) = 0;
+};
+
+}  // namespace strongroom::dispatcher
