@@ -83,7 +83,7 @@ Manifest decode_manifest(BytesView bytes) {
     try {
         const Json json = parse_json(bytes, max_manifest);
         check_version(json);
-        const auto manifest = from_json<Manifest>(json);
+        auto manifest = from_json<Manifest>(json);
         check_meaning(manifest);
         check_segments(manifest);
         return manifest;
