@@ -76,7 +76,10 @@ void wait(Context& context, const std::string& id, std::int64_t timeout) {
     for (;;) {
         const auto job = find_job(context, id);
         if (is_final(job.state)) {
-            if (job.state == "succeeded") progress.finish();
+            if (job.state == "succeeded") {
+                progress.update(job.kind, job.plain_bytes, job.plain_bytes);
+                progress.finish();
+            }
             if (context.config.json) context.print_json(to_json(job));
             require_success(job);
             if (!context.config.json)

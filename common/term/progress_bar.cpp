@@ -63,8 +63,12 @@ void ProgressBar::update(std::int64_t done, std::int64_t total) {
 void ProgressBar::finish() {
     if (style_ == ProgressStyle::quiet) return;
     const auto elapsed = millis_between(start_, now_());
-    draw(label_ + "  done: " + format_bytes(done_) + " in " + format_seconds((elapsed + 500) / 1000) + "  " +
-         format_bytes(bytes_per_second(done_, elapsed)) + "/s");
+    const std::string took = format_seconds((elapsed + 500) / 1000);
+    if (done_ > 0)
+        draw(label_ + "  done: " + format_bytes(done_) + " in " + took + "  " +
+             format_bytes(bytes_per_second(done_, elapsed)) + "/s");
+    else
+        draw(label_ + "  done in " + took);  // work that does not count bytes
     if (on_screen_) out_ << '\n' << std::flush;
     on_screen_ = false;
 }

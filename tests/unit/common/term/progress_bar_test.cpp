@@ -72,3 +72,13 @@ TEST_CASE("quiet prints nothing, and a failed work leaves a fresh line") {
     CHECK(progress_style(-1, false) == ProgressStyle::lines);
     CHECK(progress_style(-1, true) == ProgressStyle::quiet);
 }
+
+TEST_CASE("work that counts no bytes ends with its time alone") {
+    Turned clock;
+    std::ostringstream out;
+    ProgressBar bar(out, ProgressStyle::lines, "preparing", clock.now());
+    clock.time += 3s;
+    bar.update(0, 0);
+    bar.finish();
+    CHECK(out.str() == "preparing  done in 0:03\n");
+}
