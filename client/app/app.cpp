@@ -56,7 +56,7 @@ int run(int argc, const char* const* argv) {
     CLI::App app("Strongroom: encrypted MySQL backups that only their owner can open", "strongroom");
     app.footer("Run `strongroom COMMAND --help` for options and an example of each command.");
     app.set_version_flag("--version", [] { return "strongroom " + proto::version_line(); });
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);  // so that an unknown word is named; Commands::run() asks for a command
     ClientConfig config;
     config::Options options(app, "STRONGROOM_", default_file());
     declare(app, options, config);
