@@ -1,0 +1,127 @@
+#include <catch2/catch.hpp>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "tests/contract/dispatcher/store/store_contract.hpp"
+
+namespace strongroom::test {
+
+using namespace strongroom::dispatcher;
+
+void check_ledger(const OpenStore& open) {
+    const auto store = open();
+    const User alice = sample_user('A');
+    const Server server = sample_server(alice, 'C');
+    Bytes any_bytes;
+    for (int i = 0; i < 256; ++i) any_bytes += static_cast<char>(i);
+    EscrowRecord first{random_uuid(), server.uuid, server.subkey, server.recovery, sha256_hex("1"),
+                       "MQ==",        10};
+    EscrowRecord second{random_uuid(), server.uuid, server.subkey, server.recovery, sha256_hex("2"),
+                        "Mg==",        10};
+    Backup backup;
+    backup.set = "20261122T013700Z-3f9a2c1b";
+    backup.server = server.uuid;
+    backup.kind = "full";
+    backup.plain_bytes = INT64_C(1) << 50;
+    store->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        tx.add_server(server);
+        tx.append_escrow(first);
+        tx.append_escrow(second);
+        tx.put_backup(backup);
+        tx.put_backup(backup);  // reported twice
+        tx.add_reply(alice.fingerprint, "id-1", 100, {"digest", any_bytes});
+        tx.append_audit({random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "one"});
+        tx.append_audit({random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "two"});
+    });
+    store->read([&](Transaction& tx) {
+        REQUIRE(tx.list_escrow(server.uuid).size() == 2);
+        CHECK(tx.list_escrow(server.uuid).front().id == second.id);  // newest first
+        CHECK(tx.list_escrow(server.uuid).front().recipients == server.recovery);
+        CHECK(tx.find_escrow(server.uuid, server.subkey, first.sha256)->record == "MQ==");
+        REQUIRE(tx.list_backups(server.uuid, 10).size() == 1);
+        CHECK(tx.list_backups(server.uuid, 10).front().plain_bytes == INT64_C(1) << 50);
+        REQUIRE(tx.find_reply(alice.fingerprint, "id-1"));
+        CHECK(tx.find_reply(alice.fingerprint, "id-1")->reply == any_bytes);
+        CHECK(tx.find_reply(alice.fingerprint, "id-1")->digest == "digest");
+        CHECK_FALSE(tx.find_reply(alice.fingerprint, "id-2"));
+        CHECK_FALSE(tx.find_reply("other", "id-1"));
+        REQUIRE(tx.list_audit(alice.fingerprint, 10).size() == 2);
+        CHECK(tx.list_audit(alice.fingerprint, 10).front().text == "two");
+        CHECK(tx.list_audit(alice.fingerprint, 10).front().seq == 2);
+        CHECK(tx.list_audit("other", 10).empty());
+    });
+    CHECK_THROWS_AS(store->transact([&](Transaction& tx) {
+        tx.add_reply(alice.fingerprint, "id-1", 1, {"d", "r"});
+    }),
+                    Error);
+    store->transact([&](Transaction& tx) { tx.forget_replies(100); });
+    store->read([&](Transaction& tx) { CHECK(tx.find_reply(alice.fingerprint, "id-1")); });
+    store->transact([&](Transaction& tx) { tx.forget_replies(101); });
+    store->read([&](Transaction& tx) { CHECK_FALSE(tx.find_reply(alice.fingerprint, "id-1")); });
+}
+
+void check_transactions(const OpenStore& open) {
+    const auto store = open();
+    const User alice = sample_user('A');
+    CHECK_THROWS_AS(store->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        throw Error(ErrorKind::refused, "in the middle");
+    }),
+                    Error);
+    store->read([&](Transaction& tx) { CHECK(tx.list_users().empty()); });  // nothing happened
+    CHECK_THROWS_AS(store->read([&](Transaction& tx) { tx.add_user(alice); }), Error);
+    store->transact([&](Transaction& tx) { tx.add_user(alice); });  // and the store still works
+    open()->read([&](Transaction& tx) { CHECK(tx.list_users().size() == 1); });
+}
+
+// Threads of two programs hammer one server's queue: each job is claimed exactly once.
+void check_concurrent_claims(const OpenStore& open) {
+    constexpr int jobs = 120;
+    constexpr int threads_each = 4;
+    const auto one = open();
+    const auto two = open();
+    const User alice = sample_user('A');
+    const Server server = sample_server(alice, 'C');
+    one->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        tx.add_server(server);
+        for (int i = 0; i < jobs; ++i) tx.add_job(sample_job(server.uuid, i));
+    });
+    std::mutex mutex;
+    std::multiset<std::string> claimed;
+    std::vector<std::string> problems;
+    const auto hammer = [&](Store& store) {
+        try {
+            while (true) {
+                std::optional<Job> job;
+                store.transact([&](Transaction& tx) { job = tx.claim_job(server.uuid, 1000, 2000); });
+                if (!job) return;
+                const std::lock_guard lock(mutex);
+                claimed.insert(job->id);
+            }
+        } catch (const std::exception& error) {
+            const std::lock_guard lock(mutex);
+            problems.emplace_back(error.what());
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < threads_each; ++i) {
+        threads.emplace_back([&] { hammer(*one); });
+        threads.emplace_back([&] { hammer(*two); });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const auto& problem : problems) FAIL_CHECK(problem);
+    CHECK(claimed.size() == jobs);
+    CHECK(std::set<std::string>(claimed.begin(), claimed.end()).size() == jobs);
+    one->read([&](Transaction& tx) {
+        for (const auto& job : tx.list_jobs(server.uuid, 1000))
+            if (job.attempts != 1) FAIL_CHECK("claimed " << job.attempts << " times");
+    });
+}
+
+}  // namespace strongroom::test

@@ -1,0 +1,256 @@
+#include <catch2/catch.hpp>
+
+#include "common/base/encoding.hpp"
+#include "common/base/ids.hpp"
+#include "dispatcher/handler/handlers.hpp"
+#include "tests/integration/dispatcher/api/api_room.hpp"
+
+using namespace strongroom;
+using namespace strongroom::dispatcher;
+using strongroom::test::ApiRoom;
+using strongroom::test::Peer;
+
+namespace {
+
+ErrorKind kind_of(const std::function<void()>& work, const std::string& part_of_text = {}) {
+    try {
+        work();
+    } catch (const Error& error) {
+        INFO(error.text());
+        CHECK(error.text().find(part_of_text) != std::string::npos);
+        return error.kind();
+    }
+    FAIL("no error");
+    return ErrorKind::internal;
+}
+
+proto::Register registration(const Peer& agent, const std::string& uuid, const std::string& code,
+                             const Peer& recovery) {
+    return {uuid, "test.invalid",         "host", "1", agent.public_key, agent.subkey, {recovery.fingerprint},
+            code, sha256_hex(agent.token)};
+}
+
+std::string gate_of(const std::string& code) {
+    return "Registration " + registration_code_hash(code);
+}
+
+}  // namespace
+
+TEST_CASE("registration: a code works once, for one server, and is repeated safely") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const std::string uuid = random_uuid();
+    const auto agent = room.make_peer(uuid + "@test.invalid");
+    const std::string code = room.ask(*alice, proto::RegistrationCreate{"host"}).code;
+    CHECK(code.size() == 23);
+
+    // What is refused before, and uses nothing up.
+    const auto impostor = room.make_peer("someone@else.invalid");
+    CHECK(kind_of(
+              [&] {
+                  room.send(*impostor,
+                            room.request(*impostor, "register",
+                                         to_json(registration(*impostor, uuid, code, *alice))),
+                            gate_of(code));
+              },
+              "user id") == ErrorKind::unauthenticated);
+    CHECK(kind_of([&] {
+              room.send(*agent, room.request(*agent, "job.next", {{"version", "1"}}), gate_of(code));
+          }) == ErrorKind::unauthenticated);
+    proto::Register wrong = registration(*agent, uuid, code, *alice);
+    wrong.subkey = alice->subkey;
+    CHECK(kind_of([&] { room.send(*agent, room.request(*agent, "register", to_json(wrong)), gate_of(code)); },
+                  "subkey") == ErrorKind::protocol);
+    wrong = registration(*agent, uuid, "AAAAA-AAAAA-AAAAA-AAAAA", *alice);
+    CHECK(kind_of([&] {
+              room.send(*agent, room.request(*agent, "register", to_json(wrong)), gate_of(code));
+          }) == ErrorKind::unauthenticated);
+    CHECK(kind_of([&] { room.api().admit("Registration " + sha256_hex("nothing")); }) ==
+          ErrorKind::unauthenticated);
+
+    const auto message = room.request(*agent, "register", to_json(registration(*agent, uuid, code, *alice)));
+    const auto reply = from_json<proto::Register::Reply>(room.send(*agent, message, gate_of(code)));
+    CHECK(reply.owner == alice->fingerprint);
+    CHECK(reply.owner_name == "alice");
+    CHECK(room.last_answer.wake == std::vector<std::string>{uuid});
+    const Bytes first = room.last_answer.body;
+    room.send(*agent, message, gate_of(code));  // its reply was lost
+    CHECK(room.last_answer.body == first);
+
+    // The agent's token works, and the first job is the escrow of its key.
+    const auto next = room.ask(*agent, proto::JobNext{"1"});
+    REQUIRE(next.job);
+    CHECK(next.job->kind == "escrow");
+
+    const auto second = room.make_peer(random_uuid() + "@test.invalid");
+    const std::string other_uuid = gpg::inspect_public_key(second->public_key).user_id.substr(0, 36);
+    CHECK(kind_of(
+              [&] {
+                  room.send(*second,
+                            room.request(*second, "register",
+                                         to_json(registration(*second, other_uuid, code, *alice))),
+                            gate_of(code));
+              },
+              "used already") == ErrorKind::refused);
+    // A UUID cannot be registered again (S17), and the new code is not used up by the attempt.
+    const std::string fresh = room.ask(*alice, proto::RegistrationCreate{"host"}).code;
+    const auto thief = room.make_peer(uuid + "@test.invalid");
+    CHECK(kind_of([&] {
+              room.send(*thief,
+                        room.request(*thief, "register", to_json(registration(*thief, uuid, fresh, *alice))),
+                        gate_of(fresh));
+          }) == ErrorKind::exists);
+    room.store().read([&](Transaction& tx) {
+        CHECK(tx.find_code(registration_code_hash(fresh))->used == 0);
+        CHECK(tx.find_server(uuid)->identity == agent->fingerprint);
+    });
+    room.clock.advance(std::chrono::hours(24));
+    CHECK(kind_of([&] { room.api().admit(gate_of(fresh)); }) == ErrorKind::unauthenticated);
+}
+
+TEST_CASE("a repeated message has one effect and the byte-identical reply") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    const auto message = room.request(*alice, "job.create", {{"server", agent->server}, {"kind", "backup"}});
+    const Json first = room.send(*alice, message);
+    const Bytes bytes = room.last_answer.body;
+    CHECK(room.send(*alice, message) == first);
+    CHECK(room.last_answer.body == bytes);
+    room.store().read([&](Transaction& tx) { CHECK(tx.list_jobs(agent->server, 10).size() == 1); });
+
+    // The same id for something else is refused, and the first reply stays.
+    proto::Header header = message.header;
+    const auto other = proto::encode(header, {{"server", agent->server}, {"kind", "escrow"}});
+    CHECK(kind_of([&] { room.send(*alice, other); }, "used for another message") == ErrorKind::protocol);
+    room.send(*alice, message);
+    CHECK(room.last_answer.body == bytes);
+
+    // A refusal is repeated, too.
+    const auto refused = room.request(*alice, "job.cancel", {{"job", random_uuid()}});
+    CHECK(kind_of([&] { room.send(*alice, refused); }) == ErrorKind::forbidden);
+    const Bytes refusal = room.last_answer.body;
+    CHECK(kind_of([&] { room.send(*alice, refused); }) == ErrorKind::forbidden);
+    CHECK(room.last_answer.body == refusal);
+}
+
+TEST_CASE("what breaks the protocol is refused, and nothing happens") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto bob = room.add_user("bob");
+    const auto agent = room.add_agent(*alice);
+    const std::string uuid = agent->server;
+    CHECK(kind_of(
+              [&] {
+                  room.ask(*alice, "job.create", {{"server", uuid}, {"kind", "shell"}});
+              },
+              "kind") == ErrorKind::protocol);
+    CHECK(kind_of(
+              [&] {
+                  room.ask(*alice, "job.create", {{"server", uuid}, {"kind", "backup"}, {"command", "id"}});
+              },
+              "unknown field") == ErrorKind::protocol);
+    CHECK(kind_of([&] { room.ask(*alice, "job.run", Json::object()); }) == ErrorKind::protocol);
+    CHECK(kind_of(
+              [&] {
+                  room.ask(*alice, "schedule.set",
+                           {{"server", uuid}, {"kind", "backup"}, {"cron", "61 * * * *"}, {"splay_s", 0}});
+              },
+              "minute") == ErrorKind::usage);
+    // Signed by bob, shown with alice's token; stale; not a message at all.
+    CHECK(kind_of(
+              [&] {
+                  room.send(*bob, room.request(*bob, "server.list", Json::object()), alice->authorization());
+              },
+              "plain") == ErrorKind::unauthenticated);
+    const auto stale = room.request(*alice, "server.list", Json::object());
+    room.clock.advance(std::chrono::minutes(11));
+    CHECK_THROWS_AS(room.send(*alice, stale), Error);
+    room.clock.advance(-std::chrono::minutes(11));
+    const auto answer = room.api().message(room.api().admit(alice->authorization()), "not OpenPGP");
+    CHECK(answer.status >= 400);
+    CHECK(answer.status < 500);
+    room.store().read([&](Transaction& tx) {
+        CHECK(tx.list_jobs(uuid, 10).empty());
+        CHECK(tx.list_schedules(uuid).empty());
+    });
+}
+
+TEST_CASE("a job from order to result, and one that was cancelled while it ran") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    room.ask(*alice, proto::ScheduleSet{agent->server, "backup", "0 2 * * *", 0});
+    const std::string id = room.ask(*alice, proto::JobCreate{agent->server, "backup"}).job;
+    CHECK(room.api().has_work(agent->server));
+    const auto next = room.ask(*agent, proto::JobNext{"1"});
+    REQUIRE(next.job);
+    CHECK(next.job->id == id);
+    CHECK(next.job->attempt == 1);
+    CHECK_FALSE(next.job->slot);
+    REQUIRE(next.schedules.size() == 1);
+    CHECK(next.schedules.front().cron == "0 2 * * *");
+    CHECK_FALSE(room.api().has_work(agent->server));
+    CHECK_FALSE(room.ask(*agent, proto::JobNext{"1"}).job);
+
+    CHECK_FALSE(room.ask(*agent, proto::JobProgress{id, 1, "reading", 10, 5, 1, 100}).cancel);
+    CHECK(room.ask(*agent, proto::JobProgress{id, 2, "reading", 10, 5, 1, 100}).cancel);  // not its attempt
+    const auto listed = room.ask(*alice, proto::JobList{agent->server, 10}).jobs;
+    REQUIRE(listed.size() == 1);
+    CHECK(listed.front().state == "running");
+    CHECK(listed.front().plain_bytes == 10);
+
+    proto::Backup backup;
+    backup.set = "20261122T020000Z-3f9a2c1b";
+    backup.created = 1;
+    backup.finished = 2;
+    backup.source = "mariadb-backup";
+    backup.store = "file:///srv";
+    proto::JobFinished finished{id, 1, "succeeded", {}, backup};
+    room.ask(*agent, finished);
+    room.ask(*agent, finished);  // told again under a new id after a restart
+    CHECK(room.ask(*alice, proto::JobList{{}, 10}).jobs.front().set == backup.set);
+    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 1);
+    const auto shown = room.ask(*alice, proto::ServerShow{agent->server});
+    CHECK(shown.info.last_set == backup.set);
+    REQUIRE(shown.schedules.size() == 1);
+    CHECK(shown.schedules.front().next_due > to_millis(room.clock.now()));
+
+    // Cancelled while it runs: the agent hears it, and its committed set is listed all the same.
+    room.clock.advance(std::chrono::seconds(1));
+    const std::string second = room.ask(*alice, proto::JobCreate{agent->server, "backup"}).job;
+    REQUIRE(room.ask(*agent, proto::JobNext{"1"}).job);
+    CHECK(room.ask(*alice, proto::JobCancel{second}).state == "cancelled");
+    CHECK(room.ask(*agent, proto::JobProgress{second, 1, "reading", 0, 0, 0, 0}).cancel);
+    backup.set = "20261122T030000Z-3f9a2c1b";
+    room.ask(*agent, proto::JobFinished{second, 1, "succeeded", {}, backup});
+    CHECK(room.ask(*alice, proto::JobList{{}, 1}).jobs.front().state == "cancelled");
+    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 2);
+    CHECK(kind_of([&] { room.ask(*alice, proto::JobCancel{second}); }) == ErrorKind::refused);
+}
+
+TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, and fetched as deposited") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    const Bytes record("\x85\x00\xFF bytes\n", 10);
+    proto::EscrowDeposit deposit{agent->subkey, to_base64(record), {alice->fingerprint}};
+    CHECK(room.ask(*agent, deposit).sha256 == sha256_hex(record));
+    CHECK(room.ask(*agent, deposit).sha256 == sha256_hex(record));  // again: the same record
+    const auto fetched = room.ask(*alice, proto::EscrowFetch{agent->server});
+    REQUIRE(fetched.records.size() == 1);
+    CHECK(from_base64(fetched.records.front().record) == record);
+    CHECK(fetched.identity == agent->fingerprint);
+    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.escrowed);
+
+    proto::EscrowDeposit redirected = deposit;
+    redirected.recipients = {std::string(40, 'E')};
+    CHECK(kind_of([&] { room.ask(*agent, redirected); }, "not pinned") == ErrorKind::refused);
+    proto::EscrowDeposit other_key = deposit;
+    other_key.subkey = std::string(40, 'E');
+    CHECK(kind_of([&] { room.ask(*agent, other_key); }) == ErrorKind::refused);
+    bool audited = false;
+    for (const auto& entry : room.ask(*alice, proto::AuditList{100}).entries)
+        audited = audited || (entry.action == "escrow.deposit" && entry.text.find("refused") == 0);
+    CHECK(audited);
+}

@@ -1,0 +1,74 @@
+// A real strongroom-dispatcher on loopback with the development key, and peers that talk to it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/file.hpp"
+#include "common/base/subprocess.hpp"
+#include "common/base/unique_fd.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/net/http.hpp"
+#include "proto/exchange.hpp"
+#include "proto/messages.hpp"
+
+namespace strongroom::test {
+
+class DispatcherProcess {
+  public:
+    DispatcherProcess();  // initialised and serving
+    ~DispatcherProcess();
+
+    void start(const std::vector<std::string>& more = {});
+    void kill_hard();                                  // SIGKILL
+    ExitStatus stop(std::chrono::milliseconds grace);  // SIGTERM
+
+    RunResult command(
+        const std::vector<std::string>& arguments) const;  // strongroom-dispatcher --state-dir ...
+    net::HttpAnswer get(const std::string& path, const std::string& authorization = {}) const;
+    net::HttpAnswer admin(const std::string& path) const;
+    net::HttpAnswer post(const std::string& body, const std::string& authorization) const;
+    double metric(const std::string& line_start) const;  // 0 if it is not there
+    // Minor page faults of ended children: grows whenever a child process was run.
+    long faults_of_children() const;
+    std::string log() const;
+
+    std::filesystem::path state() const { return folder_.path() / "d"; }
+    std::string url() const { return "http://" + address; }
+    std::string address;
+    std::string admin_address;
+
+    struct Peer {
+        gpg::TempHome home;
+        gpg::TempHome dispatcher;
+        std::string fingerprint;
+        std::string public_key;
+        std::string token;
+        std::string server;
+        std::unique_ptr<proto::Exchange> exchange;
+    };
+    std::unique_ptr<Peer> add_user(const std::string& name);
+    std::unique_ptr<Peer> register_agent(Peer& owner);
+
+  private:
+    void connect(Peer& peer) const;
+
+    TempDir folder_;
+    std::optional<Subprocess> process_;
+    SystemClock clock_;
+};
+
+// A bare connection, for what no HTTP client would send.
+class RawConnection {
+  public:
+    explicit RawConnection(const std::string& address);
+    void send(const std::string& bytes);
+    // Until the peer closes or `limit` passes.
+    std::string read_all(std::chrono::milliseconds limit);
+
+  private:
+    UniqueFd fd_;
+};
+
+}  // namespace strongroom::test
