@@ -90,7 +90,8 @@ TEST_CASE_METHOD(Client, "settings that are missing, open to others or not allow
     refuses({"server", "list"}, ErrorKind::config, "no dispatcher is configured");
     refuses({"--dispatcher", "http://127.0.0.1:1", "server", "list"}, ErrorKind::config, "no token");
     refuses({"--dispatcher", "http://192.0.2.1:80", "server", "list"}, ErrorKind::refused, "loopback");
-    refuses({"--dispatcher", "https://192.0.2.1:80", "server", "list"}, ErrorKind::refused, "development dispatcher key");
+    refuses({"--dispatcher", "https://192.0.2.1:80", "server", "list"}, ErrorKind::refused,
+            "development dispatcher key");
     std::filesystem::create_directory(folder.path() / "strongroom");
     const auto file = folder.path() / "strongroom" / "client.toml";
     write_file_atomic(file, "dispatcher = \"http://127.0.0.1:1\"\n");
