@@ -97,12 +97,11 @@ Finding check_clock(std::chrono::milliseconds difference) {
 
 Finding check_address(const std::string& dispatcher) {
     proto::require_address_allowed(dispatcher);
+    std::string key = proto::version_line();
+    for (auto end = key.find('\n'); end != std::string::npos; end = key.find('\n')) key.replace(end, 1, ", ");
     if (proto::dispatcher_key_is_development())
-        return {Verdict::warn,
-                {},
-                proto::version_line(),
-                "Build with -DSTRONGROOM_DISPATCHER_KEY for anything but tests."};
-    return {Verdict::ok, {}, proto::version_line(), {}};
+        return {Verdict::warn, {}, key, "Build with -DSTRONGROOM_DISPATCHER_KEY for anything but tests."};
+    return {Verdict::ok, {}, key, {}};
 }
 
 void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
