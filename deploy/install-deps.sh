@@ -44,8 +44,6 @@ test_packages=(
     mariadb-test mariadb-test-data  # MySQL's `world` and DBT-3
     sysbench                # size and live writes
     prometheus              # promtool checks /metrics
-    strace                  # fault injection
-    procps
 )
 
 list_only=false
