@@ -14,7 +14,7 @@ uuid=$(cat /proc/sys/kernel/random/uuid)
 host=$lab/host
 mkdir -m 700 "$host"
 h() { gpg --homedir "$host" --batch --no-tty --quiet --trust-model always "$@"; }
-h --passphrase '' --quick-generate-key "$uuid <$uuid@test.invalid>" ed25519 cert,sign never
+h --passphrase '' --quick-generate-key "$uuid@test.invalid" ed25519 cert,sign never
 me=$(h --with-colons --list-keys | awk -F: '/^fpr/ {print $10; exit}')
 h --passphrase '' --quick-add-key "$me" cv25519 encr never
 subkey=$(h --with-colons --list-keys "$me" | awk -F: '/^sub/ {s=1} /^fpr/ && s {print $10; exit}')
@@ -44,6 +44,13 @@ expect_status() { # STATUS GATE TEXT : body on stdin
     got=$(post "$2")
     [ "$got" = "$1" ] || fail "status $got, expected $1: $(head -c 300 "$lab/answer")"
     grep -q -- "$3" "$lab/answer" || fail "does not say '$3': $(head -c 300 "$lab/answer")"
+}
+
+expect_sealed_error() { # KIND TEXT : what the host's message in $lab/m gets, under the dispatcher's signature
+    [ "$(seal_as_host <"$lab/m" | post "Bearer $token")" = 200 ] || fail "$(cat "$lab/answer")"
+    open_reply "$host" "$lab/m"
+    jq -e --arg kind "^($1)$" --arg text "$2" '.type == "error" and (.body.kind | test($kind)) and (.body.text | contains($text))' \
+        "$lab/reply" >/dev/null || fail "expected error $1 '$2': $(cat "$lab/reply")"
 }
 
 say "the user asks for a registration code"
@@ -81,7 +88,8 @@ open_reply "$host" "$lab/m"
 cmp "$lab/reply" "$lab/first-reply"
 say "the same id with other content is refused"
 id=$(jq -r .id "$lab/m")
-message "$me" job.next '{"version":"other"}' "$id" | seal_as_host | expect_status 400 "Bearer $token" 'protocol'
+message "$me" job.next '{"version":"other"}' "$id" >"$lab/m"
+expect_sealed_error protocol "used for another message"
 
 say "a code works once; without token or code nothing is opened"
 register "$code" | seal_as_host | expect_status 401 "Registration $code_hash" unauthenticated
@@ -101,9 +109,9 @@ head -c 1100000 /dev/zero | expect_status 413 "Bearer $token" protocol
 
 say "an agent may not send a user's message, nor finish another's job"
 message "$me" server.list '{}' >"$lab/m"
-[ "$(seal_as_host <"$lab/m" | post "Bearer $token")" = 200 ] || fail "$(cat "$lab/answer")"
-open_reply "$host" "$lab/m"
-[ "$(jq -r '.type + " " + .body.kind' "$lab/reply")" = "error forbidden" ] || fail "$(cat "$lab/reply")"
+expect_sealed_error forbidden ''
+message "$me" job.finished "$(jq -cn --arg job "$(cat /proc/sys/kernel/random/uuid)" '{job:$job, attempt:1, outcome:"succeeded"}')" >"$lab/m"
+expect_sealed_error 'forbidden|not_found' ''
 
 say "it reports the job done, and the user sees it"
 message "$me" job.finished "$(jq -cn --arg job "$job" '{job:$job, attempt:1, outcome:"failed", problem:{kind:"source", stage:"source", text:"made with curl", hint:""}}')" >"$lab/m"
