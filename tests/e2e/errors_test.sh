@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lab.sh"
 
 # Exit codes: common/base/error.cpp.
-insecure_file=4 exists=6 unauthenticated=8 crypto=11 corrupt=12 storage=14 network=15 tool_missing=17
+insecure_file=4 exists=6 refused=7 unauthenticated=8 crypto=11 corrupt=12 storage=14 network=15 tool_missing=17
 nothing_listed() { # no set in the store, and no leftovers of a backup
     [ -z "$(find "$lab/store" -name manifest.json.sig)" ] || fail "a set is listed"
     [ -z "$(find "$lab/agent/state/tmp" -mindepth 1 2>/dev/null)" ] || fail "temporary files are left"
@@ -15,7 +15,7 @@ not_registered() {
 }
 
 lab_mariadb source
-sql source 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
+sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_20000'
 url=
 lab_user alice
@@ -24,14 +24,14 @@ lab_dispatcher
 lab_register_user alice
 lab_agent_config agent source
 register() { agent agent register --dispatcher "$url" --key-type ed25519 --recovery-key "$lab/alice.asc" "$@"; }
-new_code() { as alice registration create --json | jq -r .code; }
+new_code() { as alice registration create --label lab --json | jq -r .code; }
 
 say "registration: wrong, expired and used codes"
 expect_failure $unauthenticated 'registration code' register --code AAAAA-AAAAA-AAAAA-AAAAA
 not_registered
 code=$(new_code)
 sqlite3 "$lab/dispatcher/dispatcher.sqlite" "UPDATE registration_codes SET expires = 1"
-expect_failure $unauthenticated 'registration code' register --code "$code"
+expect_failure $refused 'used already or has expired' register --code "$code"
 not_registered
 
 say "registration: another recovery key than the operator names"
@@ -45,8 +45,8 @@ not_registered
 say "registration: the dispatcher is down, is another one, or plain http to the world"
 expect_failure $network 'cannot talk to' agent agent register --dispatcher http://127.0.0.1:1 --code "$code" --recovery-key "$lab/alice.asc"
 not_registered
-expect_failure 7 'loopback' agent agent register --dispatcher http://192.0.2.1:8420 --code "$code" --recovery-key "$lab/alice.asc"
-expect_failure 7 'development dispatcher key' agent agent register --dispatcher https://192.0.2.1:8420 --code "$code" --recovery-key "$lab/alice.asc"
+expect_failure $refused 'loopback' agent agent register --dispatcher http://192.0.2.1:8420 --code "$code" --recovery-key "$lab/alice.asc"
+expect_failure $refused 'development dispatcher key' agent agent register --dispatcher https://192.0.2.1:8420 --code "$code" --recovery-key "$lab/alice.asc"
 "$STRONGROOM_BIN/strongroom-dispatcher" --state-dir "$lab/other" init >/dev/null
 "$STRONGROOM_BIN/strongroom-dispatcher" --state-dir "$lab/other" serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
     --port-file "$lab/other-port" >>"$lab/other.log" 2>&1 &

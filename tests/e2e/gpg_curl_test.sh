@@ -92,7 +92,11 @@ message "$me" job.next '{"version":"other"}' "$id" >"$lab/m"
 expect_sealed_error protocol "used for another message"
 
 say "a code works once; without token or code nothing is opened"
-register "$code" | seal_as_host | expect_status 401 "Registration $code_hash" unauthenticated
+register "$code" >"$lab/m"
+[ "$(seal_as_host <"$lab/m" | post "Registration $code_hash")" = 200 ] || fail "$(cat "$lab/answer")"
+open_reply "$host" "$lab/m"
+jq -e '.type == "error" and .body.kind == "refused"' "$lab/reply" >/dev/null || fail "a used code: $(cat "$lab/reply")"
+register AAAAA-AAAAA-AAAAA-AAAAA | seal_as_host | expect_status 401 "Registration $(printf %s AAAAAAAAAAAAAAAAAAAA | sha256sum | cut -d' ' -f1)" unauthenticated
 message "$me" job.next '{"version":"curl"}' | seal_as_host | expect_status 401 "Bearer $(printf '0%.0s' {1..64})" unauthenticated
 say "the token of one peer does not carry the message of another"
 message "$me" job.next '{"version":"curl"}' | seal_as_host | expect_status 401 "Bearer $token_of_alice" 'signed by another key'
@@ -101,7 +105,8 @@ now=$(date +%s%3N)
 message "$me" job.next '{"version":"curl"}' "" $((now - 660000)) | seal_as_host | expect_status 400 "Bearer $token" 'time is'
 message "$me" job.next '{"version":"curl"}' "" $((now + 660000)) | seal_as_host | expect_status 400 "Bearer $token" 'time is'
 message "$me" job.next '{"version":"curl"}' | sed "s/\"to\":\"$dispatcher\"/\"to\":\"$me\"/" | seal_as_host | expect_status 400 "Bearer $token" 'not for'
-message "$me" job.destroy '{}' | seal_as_host | expect_status 400 "Bearer $token" 'type'
+message "$me" job.destroy '{}' >"$lab/m"
+expect_sealed_error protocol 'job.destroy'
 message "$me" job.next '{"version":"curl"}' | h --encrypt -z 0 -r "$dispatcher" | expect_status 401 "Bearer $token" 'not signed'
 message "$me" job.next '{"version":"curl"}' | h -z 6 --sign --encrypt -u "$me" -r "$dispatcher" | expect_status 401 "Bearer $token" compressed
 head -c 1000 /dev/urandom | expect_status 401 "Bearer $token" error

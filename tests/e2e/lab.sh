@@ -167,7 +167,7 @@ agent() { # NAME ARGS...
     "$STRONGROOM_BIN/strongroom-agent" --config "$lab/$name/agent.toml" "$@"
 }
 lab_register_agent() { # NAME USER : sets $server
-    as "$2" registration create --json >"$lab/code.json"
+    as "$2" registration create --label lab --json >"$lab/code.json"
     agent "$1" register --dispatcher "$url" --code "$(jq -r .code "$lab/code.json")" --recovery-key "$lab/$2.asc" \
         --key-type ed25519 --json >"$lab/register.json"
     server=$(jq -r .server "$lab/register.json")

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lab.sh"
 
 lab_mariadb source
-sql source 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
+sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders (item) SELECT CONCAT("item ", seq, REPEAT("x", 100)) FROM seq_1_to_20000;
     CREATE DATABASE busy; CREATE TABLE busy.log (id INT AUTO_INCREMENT PRIMARY KEY, t TIMESTAMP)'
 before=$(sql source 'CHECKSUM TABLE shop.orders')

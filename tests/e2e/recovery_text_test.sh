@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lab.sh"
 
 lab_mariadb source
-sql source 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
+sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, CONCAT("item ", seq) FROM seq_1_to_5000'
 before=$(sql source 'CHECKSUM TABLE shop.orders')
 url=

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lab.sh"
 password=Pa55-$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 lab_mariadb source
 sql source "CREATE USER backup@localhost IDENTIFIED BY '$password'; GRANT RELOAD, PROCESS, BINLOG MONITOR, LOCK TABLES ON *.* TO backup@localhost;
-    CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
+    CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 5) FROM seq_1_to_200000"
 url=
 lab_user alice

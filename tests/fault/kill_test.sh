@@ -8,7 +8,7 @@ say "SEED=$SEED ROUNDS=$ROUNDS"
 RANDOM=$SEED
 
 lab_mariadb source
-sql source 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
+sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_300000'
 url=
 lab_user alice
