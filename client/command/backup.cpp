@@ -55,7 +55,7 @@ void list_of_store(Context& context, const Arguments& arguments) {
             }
             out.push_back(std::move(row));
         }
-        return context.print_json(out);
+        return context.print_json(Json{{"sets", std::move(out)}});
     }
     term::Table table({{"SET"},
                        {"KIND"},

@@ -23,7 +23,7 @@ lab_run_agent agent
 as alice schedule set --server "$server" --kind backup --cron '* * * * *'
 backed_up() { [ "$(as alice backup list --server "$server" --json | jq '.backups | length')" -ge 1 ]; }
 wait_until 100 backed_up || fail "the scheduled backup did not come: $(as alice job list)"
-escrowed() { as alice server show --server "$server" --json | jq -e .info.escrowed; }
+escrowed() { as alice server show "$server" --json | jq -e .info.escrowed; }
 wait_until 30 escrowed || fail "no escrow was made"
 as alice backup list --server "$server"
 as alice server list
