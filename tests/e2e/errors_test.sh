@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lab.sh"
 
 # Exit codes: common/base/error.cpp.
-insecure_file=4 exists=6 refused=7 unauthenticated=8 crypto=11 corrupt=12 storage=14 network=15 tool_missing=17
+insecure_file=4 not_found=5 exists=6 refused=7 unauthenticated=8 crypto=11 corrupt=12 storage=14 network=15 tool_missing=17
 nothing_listed() { # no set in the store, and no leftovers of a backup
     [ -z "$(find "$lab/store" -name manifest.json.sig)" ] || fail "a set is listed"
     [ -z "$(find "$lab/agent/state/tmp" -mindepth 1 2>/dev/null)" ] || fail "temporary files are left"
@@ -31,7 +31,7 @@ expect_failure $unauthenticated 'registration code' register --code AAAAA-AAAAA-
 not_registered
 code=$(new_code)
 sqlite3 "$lab/dispatcher/dispatcher.sqlite" "UPDATE registration_codes SET expires = 1"
-expect_failure $refused 'used already or has expired' register --code "$code"
+expect_failure $unauthenticated 'no valid token or registration code' register --code "$code"
 not_registered
 
 say "registration: another recovery key than the operator names"
@@ -127,7 +127,9 @@ mv "$lab/recovery.kept" "$lab/agent/state/recovery"
 say "a good backup, to damage"
 agent agent backup -q
 set=$(find "$lab/store/$server/sets" -name manifest.json.sig -printf '%h\n' | xargs -n1 basename)
-as alice recover --server "$server" --into "$lab/r"
+expect_failure $refused 'not known here' as alice recover --server "$server" --into "$lab/r"
+[ ! -e "$lab/r" ] || fail "a refused recovery left its folder"
+as alice recover --server "$server" --identity "$identity" --into "$lab/r"
 restore() { as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" "$@"; }
 
 say "recovery and restore never overwrite"
@@ -138,9 +140,12 @@ expect_failure $exists 'empty' restore --datadir "$lab/full"
 [ "$(cat "$lab/full/file")" = keep ] && [ "$(ls "$lab/full")" = file ] || fail "the target was touched"
 
 say "wrong home, wrong set, wrong identity"
-mkdir -m 700 "$lab/empty-home"
-expect_failure $crypto 'recover' as alice restore --server "$server" --store "file://$lab/store" --home "$lab/mallory" --identity "$identity" --datadir "$lab/new"
-expect_failure 5 '20200101T000000Z-00000000' restore --set 20200101T000000Z-00000000 --datadir "$lab/new"
+expect_failure $not_found 'recover' as alice restore --server "$server" --store "file://$lab/store" --home "$lab/mallory" --datadir "$lab/new"
+cp -r "$lab/r" "$lab/r-other"
+rm -rf "$lab/r-other/private-keys-v1.d"
+expect_failure $crypto 'envelope.*cannot be opened' as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r-other" --datadir "$lab/new"
+expect_failure $refused 'holds the key of server' as alice restore --server "$(cat /proc/sys/kernel/random/uuid)" --store "file://$lab/store" --home "$lab/r" --datadir "$lab/new"
+expect_failure $not_found '20200101T000000Z-00000000' restore --set 20200101T000000Z-00000000 --datadir "$lab/new"
 [ ! -e "$lab/new" ] || fail "a refused restore left $lab/new"
 expect_failure $crypto '' as alice recover --server "$server" --store "file://$lab/store" --identity "$fpr_mallory" --into "$lab/r-wrong"
 [ ! -e "$lab/r-wrong" ] || fail "a refused recovery left its folder"

@@ -173,8 +173,8 @@ lab_register_agent() { # NAME USER : sets $server
     server=$(jq -r .server "$lab/register.json")
     identity=$(jq -r .identity "$lab/register.json")
 }
-lab_run_agent() { # NAME : the daemon, in the background
-    agent "$1" run >>"$lab/$1.log" 2>&1 &
+lab_run_agent() { # NAME : the daemon, in the background; pid_NAME is its own process, not a shell's
+    "$STRONGROOM_BIN/strongroom-agent" --config "$lab/$1/agent.toml" run >>"$lab/$1.log" 2>&1 &
     lab_pids+=($!)
     eval "pid_$1=$!"
 }
