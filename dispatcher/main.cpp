@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
     std::string certificate;
     std::string key;
     std::string port_file;
+    int lease = static_cast<int>(ServeOptions{}.lease.count());
     InitOptions init_options;
     UserAddOptions user;
     bool json = false;
@@ -42,6 +43,9 @@ int run(int argc, char** argv) {
     options.setting("--admin-listen", admin, "Address of /healthz, /readyz, /metrics")->capture_default_str();
     options.setting("--tls-certificate", certificate, "PEM file with the certificate chain");
     options.setting("--tls-key", key, "Private PEM file with the certificate's key");
+    options.setting("--lease", lease, "Seconds that a job stays with an agent that falls silent")
+        ->check(CLI::Range(5, 3600))
+        ->capture_default_str();
     app.set_version_flag("--version", [] {
         gpg::initialise();
         return std::string(program) + " " + proto::version_line();
@@ -96,6 +100,7 @@ int run(int argc, char** argv) {
         out.http.tls_certificate = certificate;
         out.http.tls_key = key;
         out.port_file = port_file;
+        out.lease = std::chrono::seconds(lease);
         serve(out);
     } else if (add_command->parsed()) {
         user.state = state;

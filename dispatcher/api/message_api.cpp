@@ -118,8 +118,8 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
                         "\"" + request.header.type + "\" is not for " +
                             (admission.role == Role::agent ? "an agent" : "this sender"));
         const Admission caller = read_again(tx, admission);
-        const Context context{tx, caller, authenticated.key ? &*authenticated.key : nullptr, clock_.now(),
-                              out.wake};
+        const Context context{tx,           caller, authenticated.key ? &*authenticated.key : nullptr,
+                              clock_.now(), lease_, out.wake};
         Json body = route->run(context, request.body);
         const proto::Message reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.sealed = authenticator_.seal(reply, authenticated.peer);

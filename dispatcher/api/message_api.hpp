@@ -12,8 +12,9 @@ namespace strongroom::dispatcher {
 class MessageApi : public Api {
   public:
     // All must outlive it.
-    MessageApi(Store& store, const Authenticator& authenticator, Metrics& metrics, const Clock& clock)
-        : store_(store), authenticator_(authenticator), metrics_(metrics), clock_(clock) {}
+    MessageApi(Store& store, const Authenticator& authenticator, Metrics& metrics, const Clock& clock,
+               std::chrono::milliseconds lease)
+        : store_(store), authenticator_(authenticator), metrics_(metrics), clock_(clock), lease_(lease) {}
 
     Admission admit(std::string_view authorization) override;
     Answer message(const Admission& admission, BytesView sealed) override;
@@ -36,6 +37,7 @@ class MessageApi : public Api {
     const Authenticator& authenticator_;
     Metrics& metrics_;
     const Clock& clock_;
+    const std::chrono::milliseconds lease_;
 };
 
 }  // namespace strongroom::dispatcher

@@ -22,6 +22,7 @@ struct ServeOptions {
     std::filesystem::path state;
     HttpOptions http;
     std::filesystem::path port_file;  // both addresses, one a line, written once it listens; empty: none
+    std::chrono::seconds lease{60};   // how long a job stays with an agent that falls silent
 };
 // Serves until SIGTERM or SIGINT.
 void serve(const ServeOptions& options);

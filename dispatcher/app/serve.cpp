@@ -69,7 +69,7 @@ void serve(const ServeOptions& options) {
     const auto store = SqliteStore::open(state.database);
     const Authenticator authenticator(me, state.peers, clock);
     Metrics metrics;
-    MessageApi api(*store, authenticator, metrics, clock);
+    MessageApi api(*store, authenticator, metrics, clock, options.lease);
     Scheduler scheduler(*store, clock);
     HttpServer server(api, metrics, options.http);
     {

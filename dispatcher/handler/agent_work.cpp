@@ -7,12 +7,6 @@
 #include "dispatcher/schedule/scheduler.hpp"
 
 namespace strongroom::dispatcher {
-namespace {
-
-constexpr std::int64_t lease_ms = std::chrono::milliseconds(lease_time).count();
-
-}  // namespace
-
 proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& input) {
     Server server = context.server();
     context.tx.touch_server(server.uuid, context.now_ms());
@@ -20,6 +14,7 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
         server.version = input.version;
         context.tx.describe_server(server);
     }
+    const std::int64_t lease_ms = context.lease.count();
     proto::JobNext::Reply reply;
     if (const auto job = context.tx.claim_job(server.uuid, context.now_ms(), context.now_ms() + lease_ms)) {
         reply.job = proto::JobOrder{
@@ -34,6 +29,7 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
 proto::JobProgress::Reply job_progress(const Context& context, const proto::JobProgress& input) {
     const Job job = owned_job(context, input.job);
     context.tx.touch_server(job.server, context.now_ms());
+    const std::int64_t lease_ms = context.lease.count();
     const Progress progress{input.stage, input.plain_bytes, input.stored_bytes, input.total_bytes};
     const bool held =
         context.tx.renew_job(job.id, job.server, input.attempt, context.now_ms() + lease_ms, progress);

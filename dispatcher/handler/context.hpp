@@ -17,7 +17,8 @@ struct Context {
     const Admission& caller;  // proven; read anew in this transaction
     const gpg::Key* key;      // of a registration, inspected and proven; otherwise nullptr
     UtcTime now;
-    std::vector<std::string>& wake;  // servers that have work now; woken after the commit
+    std::chrono::milliseconds lease;  // how long a silent agent keeps its job
+    std::vector<std::string>& wake;   // servers that have work now; woken after the commit
 
     std::int64_t now_ms() const { return to_millis(now); }
     // The calling user or agent. Only for routes of that role.

@@ -15,7 +15,6 @@
 
 namespace strongroom::dispatcher {
 
-inline constexpr std::chrono::seconds lease_time{60};
 inline constexpr std::int64_t max_attempts = 3;
 
 class Scheduler {

@@ -147,7 +147,9 @@ expect_failure $crypto 'envelope.*cannot be opened' as alice restore --server "$
 expect_failure $refused 'holds the key of server' as alice restore --server "$(cat /proc/sys/kernel/random/uuid)" --store "file://$lab/store" --home "$lab/r" --datadir "$lab/new"
 expect_failure $not_found '20200101T000000Z-00000000' restore --set 20200101T000000Z-00000000 --datadir "$lab/new"
 [ ! -e "$lab/new" ] || fail "a refused restore left $lab/new"
-expect_failure $crypto '' as alice recover --server "$server" --store "file://$lab/store" --identity "$fpr_mallory" --into "$lab/r-wrong"
+expect_failure $refused 'but is known by' as alice recover --server "$server" --store "file://$lab/store" --identity "$fpr_mallory" --into "$lab/r-wrong"
+rm -rf "$lab/alice-home" # a client that knows no server yet, and is told the wrong fingerprint
+expect_failure $refused 'not the identity key that you trust' as alice recover --server "$server" --store "file://$lab/store" --identity "$fpr_mallory" --into "$lab/r-wrong"
 [ ! -e "$lab/r-wrong" ] || fail "a refused recovery left its folder"
 
 say "a damaged set"

@@ -14,7 +14,7 @@ ApiRoom::ApiRoom() {
     store_ = SqliteStore::create(folder_.path() / "d.sqlite");
     authenticator_ =
         std::make_unique<Authenticator>(proto::Party{own_.home(), fingerprint_}, folder_.path() / "p", clock);
-    api_ = std::make_unique<MessageApi>(*store_, *authenticator_, metrics_, clock);
+    api_ = std::make_unique<MessageApi>(*store_, *authenticator_, metrics_, clock, std::chrono::minutes(1));
     clock.set(SystemClock().now());  // keys made now must not be from the future
 }
 
