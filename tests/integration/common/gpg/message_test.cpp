@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/error.hpp"
+#include "common/base/subprocess.hpp"
 #include "common/gpg/keys.hpp"
 
 using namespace strongroom;
@@ -100,4 +101,22 @@ TEST_CASE("a foreign key is taken only if it is exactly one usable public key") 
     const auto subkey = gpg::find_key(p.alice_own.home(), p.alice, true).encryption_subkey()->fingerprint;
     CHECK_THROWS_WITH(gpg::inspect_public_key(gpg::export_secret_subkey(p.alice_own.home(), subkey).reveal()),
                       Contains("secret key material"));
+}
+
+TEST_CASE("an expired key is taken from nobody, and nothing is encrypted to one") {
+    gpg::initialise();
+    const gpg::TempHome home;
+    const auto in_2020 = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(),
+                         {"gpg", "--homedir", home.home().path().string(), "--batch", "--quiet",
+                          "--passphrase", "", "--faked-system-time", "20200101T000000!"});
+        const auto result = run_program({.argv = arguments, .fds = {}, .environment = {}, .directory = {}});
+        REQUIRE(result.status.ok());
+    };
+    in_2020({"--quick-generate-key", "old <old@test.invalid>", "ed25519", "cert,sign", "1d"});
+    const std::string old = gpg::list_keys(home.home()).at(0).fingerprint;
+    in_2020({"--quick-add-key", old, "cv25519", "encr", "1d"});
+    CHECK_THROWS_WITH(gpg::inspect_public_key(gpg::export_public(home.home(), old)), Contains("expired"));
+    CHECK_THROWS_AS(gpg::encrypt(home.home(), {old}, "x"), Error);
+    CHECK_THROWS_AS(gpg::sign(home.home(), old, "x"), Error);
 }
