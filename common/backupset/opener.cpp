@@ -13,6 +13,7 @@
 #include "common/backupset/layout.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
+#include "common/base/large_buffer.hpp"
 #include "common/gpg/bulk_cipher.hpp"
 #include "common/gpg/message.hpp"
 
@@ -36,15 +37,15 @@ Error about_segment(const Error& error, std::int64_t index, const std::string& k
     return Error(error.kind(), text, error.hint());
 }
 
-MemFile fetch_verified(const Manifest& manifest, storage::ObjectStore& store, const Segment& segment) {
+void fetch_verified(const Manifest& manifest, storage::ObjectStore& store, const Segment& segment,
+                    MemFile& stored) {
     const auto expected = static_cast<std::size_t>(segment.stored_size);
-    MemFile stored = store.get(segment_key(manifest.server, manifest.set, segment.index), expected);
+    store.get_into(segment_key(manifest.server, manifest.set, segment.index), expected, stored);
     if (stored.size() != expected)
         throw Error(ErrorKind::corrupt, "it has " + std::to_string(stored.size()) + " bytes instead of " +
                                             std::to_string(expected));
     if (sha256_hex(stored.view()) != segment.sha256)
         throw Error(ErrorKind::corrupt, "its SHA-256 digest is not the one that the manifest signs");
-    return stored;
 }
 
 Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
@@ -67,6 +68,12 @@ Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, cons
     }
 }
 
+// A segment's plain bytes, all of them checked.
+struct Plain {
+    LargeBuffer buffer;
+    std::size_t size = 0;
+};
+
 // Workers fetch and open segments a bounded distance ahead; the calling thread takes them in order.
 class Opener {
   public:
@@ -88,26 +95,35 @@ class Opener {
     Opener(const Opener&) = delete;
 
     // The plain bytes of the next segment in order; called once for each. Throws what its worker threw.
-    MemFile take() {
+    Plain take() {
         std::unique_lock lock(mutex_);
         ready_.wait(lock, [this] { return results_.contains(released_); });
         auto result = std::move(results_.extract(released_).mapped());
         if (auto* failure = std::get_if<std::exception_ptr>(&result)) std::rethrow_exception(*failure);
-        return std::move(std::get<MemFile>(result));
+        return std::move(std::get<Plain>(result));
     }
-    // The segment that take() gave is written and its memory free: the workers may go one further.
-    void release() {
+    // What take() gave is written: its memory is used again, and the workers may go one further.
+    void release(Plain plain) {
         const std::lock_guard lock(mutex_);
+        spare_.push_back(std::move(plain.buffer));
         ++released_;
         room_.notify_all();
     }
 
   private:
-    using Result = std::variant<MemFile, std::exception_ptr>;
+    using Result = std::variant<Plain, std::exception_ptr>;
+
+    // What one worker keeps from one segment to the next.
+    struct Bench {
+        MemFile stored{"stored"};
+        MemFile compressed{"compressed"};
+        Decompressor decompressor;
+    };
 
     void work() {
+        std::optional<Bench> bench;
         while (const auto index = claim()) {
-            Result result = open_segment(manifest_.segments[*index]);
+            Result result = open_segment(manifest_.segments[*index], bench);
             const std::lock_guard lock(mutex_);
             if (std::holds_alternative<std::exception_ptr>(result)) stopped_ = true;
             results_.emplace(*index, std::move(result));
@@ -125,15 +141,32 @@ class Opener {
         return next_++;
     }
 
+    // A buffer for `size` bytes: a used one if there is one that is large enough.
+    Plain make_plain(std::size_t size) {
+        Plain plain;
+        plain.size = size;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!spare_.empty()) {
+                plain.buffer = std::move(spare_.back());
+                spare_.pop_back();
+            }
+        }
+        if (plain.buffer.capacity() < size) plain.buffer = LargeBuffer(size);
+        return plain;
+    }
+
     // Digest before gpg, gpg's integrity check before zstd, the exact size before release.
-    Result open_segment(const Segment& segment) {
+    Result open_segment(const Segment& segment, std::optional<Bench>& bench) {
         try {
             try {
+                if (!bench) bench.emplace(Bench{.decompressor = Decompressor(manifest_.compression)});
                 const auto plain_size = static_cast<std::size_t>(segment.plain_size);
-                // The stored bytes are freed before zstd needs memory.
-                MemFile compressed = cipher_.decrypt(fetch_verified(manifest_, store_, segment), passphrase_,
-                                                     max_compressed(plain_size));
-                return decompress(manifest_.compression, std::move(compressed), plain_size);
+                fetch_verified(manifest_, store_, segment, bench->stored);
+                cipher_.decrypt(bench->stored, passphrase_, max_compressed(plain_size), bench->compressed);
+                Plain plain = make_plain(plain_size);
+                bench->decompressor.decompress(bench->compressed.view(), {plain.buffer.data(), plain_size});
+                return plain;
             } catch (const Error& error) {
                 throw about_segment(error, segment.index,
                                     segment_key(manifest_.server, manifest_.set, segment.index));
@@ -163,6 +196,7 @@ class Opener {
     std::condition_variable ready_;  // a result came
     std::condition_variable room_;   // a segment was released, or the work stops
     std::map<std::size_t, Result> results_;
+    std::vector<LargeBuffer> spare_;
     std::size_t next_ = 0;
     std::size_t released_ = 0;
     bool stopped_ = false;
@@ -194,11 +228,9 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
     {
         Opener opener(workers, manifest, store, key_home, open_envelope(manifest, store, key_home));
         for (const Segment& segment : manifest.segments) {
-            {
-                const MemFile plain = opener.take();
-                target.write(plain.view().data(), plain.size());
-            }
-            opener.release();
+            Plain plain = opener.take();
+            target.write(plain.buffer.data(), plain.size);
+            opener.release(std::move(plain));
             advance(progress, segment, on_progress);
         }
     }
@@ -207,9 +239,10 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
 
 void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress) {
     Progress progress = progress_of(manifest, "verifying");
+    MemFile stored("stored");
     for (const Segment& segment : manifest.segments) {
         try {
-            fetch_verified(manifest, store, segment);
+            fetch_verified(manifest, store, segment, stored);
         } catch (const Error& error) {
             throw about_segment(error, segment.index,
                                 segment_key(manifest.server, manifest.set, segment.index));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "common/backupset/layout.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
+#include "common/base/large_buffer.hpp"
 #include "common/gpg/message.hpp"
 
 namespace strongroom::backupset {
@@ -71,59 +73,71 @@ class Sealer {
   private:
     struct Slice {
         std::int64_t index;
-        MemFile plain;
+        BytesView plain;
     };
 
+    // The memory of a worker is used again for each segment.
     void work() {
         try {
-            while (auto slice = cut()) {
-                const std::int64_t plain_size = static_cast<std::int64_t>(slice->plain.size());
-                MemFile compressed = in_stage("compress", [&] {
-                    return compress(options_.compression, options_.level, std::move(slice->plain));
-                });
+            LargeBuffer buffer(static_cast<std::size_t>(options_.segment_size));
+            Compressor compressor(options_.compression, options_.level);
+            MemFile compressed("compressed");
+            MemFile stored("stored");
+            MemFile being_put("stored");
+            std::future<void> put;  // of the segment before, while this one is made
+            while (const auto slice = cut(buffer)) {
+                in_stage("compress", [&] { compressor.compress(slice->plain, compressed); });
                 if (failed_) return;
-                const MemFile stored =
-                    in_stage("encrypt", [&] { return cipher_.encrypt(std::move(compressed), passphrase_); });
+                in_stage("encrypt", [&] { cipher_.encrypt(compressed, passphrase_, stored); });
                 if (failed_) return;
-                Segment segment{slice->index, plain_size, static_cast<std::int64_t>(stored.size()),
-                                sha256_hex(stored.view())};
-                in_stage("store", [&] {
-                    store_.put(segment_key(options_.server, set_, segment.index), stored.view());
-                });
-                record(std::move(segment));
+                const Segment segment{slice->index, static_cast<std::int64_t>(slice->plain.size()),
+                                      static_cast<std::int64_t>(stored.size()), sha256_hex(stored.view())};
+                if (put.valid()) put.wait();
+                std::swap(stored, being_put);
+                put = std::async(std::launch::async,
+                                 [this, segment, &being_put] { put_segment(segment, being_put.view()); });
             }
         } catch (...) {
             stop(std::current_exception());
         }
     }
 
-    // The next slice of the source with its number; nullopt at the end, or after a failure elsewhere.
-    std::optional<Slice> cut() {
+    void put_segment(const Segment& segment, BytesView stored) {
+        try {
+            if (failed_) return;
+            in_stage("store", [&] { store_.put(segment_key(options_.server, set_, segment.index), stored); });
+            record(segment);
+        } catch (...) {
+            stop(std::current_exception());
+        }
+    }
+
+    // Reads the next slice of the source into `buffer` and numbers it; nullopt at the end, or after a failure
+    // elsewhere.
+    std::optional<Slice> cut(LargeBuffer& buffer) {
         const std::lock_guard lock(source_mutex_);
         if (at_end_ || failed_) return std::nullopt;
         const auto size = static_cast<std::size_t>(options_.segment_size);
         return in_stage("source", [&]() -> std::optional<Slice> {
-            MemFile plain("segment", size);
-            const std::size_t got = source_.read(plain.data(), size);
+            const std::size_t got = source_.read(buffer.data(), size);
             at_end_ = got < size;
             if (got == 0) return std::nullopt;
             if (next_index_ >= max_segments)
                 throw Error(ErrorKind::config,
                             "the stream is longer than " + std::to_string(max_segments) + " segments",
                             "Choose a larger segment-size.");
-            if (got < size) plain.resize(got);
-            return Slice{next_index_++, std::move(plain)};
+            return Slice{next_index_++, {buffer.data(), got}};
         });
     }
 
-    void record(Segment segment) {
+    void record(const Segment& segment) {
         const std::lock_guard lock(result_mutex_);
         progress_.stage = "reading";
         progress_.plain_bytes += segment.plain_size;
         progress_.stored_bytes += segment.stored_size;
         progress_.segments += 1;
         progress_.total_bytes = options_.expected_bytes;
-        segments_.push_back(std::move(segment));
+        segments_.push_back(segment);
         if (on_progress_ && !failed_) on_progress_(progress_);
     }
 

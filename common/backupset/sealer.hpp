@@ -2,8 +2,11 @@
 // commit
 //
 // One worker takes a segment all the way: it reads the next slice of the source under a lock (which also
-// numbers it), then compresses, encrypts, digests and stores it on its own. Memory is bounded by workers x
-// segment_size whatever the size of the database; a slow store slows the source down through its pipe.
+// numbers it), then compresses, encrypts, digests and stores it on its own. The store's answer is awaited
+// while the same worker makes its next segment, so that a disk's or a network's delay costs no computing
+// time. Each worker holds one plain, one compressed and two encrypted segments, in memory that it uses again:
+// whatever the size of the database, the whole is at most workers x 4 x segment_size, and less by what
+// compression saves. A slow store slows the source down through its pipe.
 #pragma once
 
 #include <string>

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "common/base/direct_write.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -55,7 +56,7 @@ void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
     if (!fd) throw system_error(ErrorKind::storage, "cannot write in " + folder.string(), errno);
     try {
         const std::string what = "cannot write " + path.string();
-        write_all(fd.get(), bytes.data(), bytes.size(), ErrorKind::storage, what.c_str());
+        write_past_cache(fd.get(), bytes, what.c_str());
         if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || ::close(fd.release()) != 0 ||
             ::rename(temporary.c_str(), path.c_str()) != 0)
             throw system_error(ErrorKind::storage, what, errno);

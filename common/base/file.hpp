@@ -13,8 +13,8 @@ namespace strongroom {
 Bytes read_file(const std::filesystem::path& path, std::size_t max);
 
 // A write is complete or missing: temporary name in the same folder (O_EXCL|O_NOFOLLOW), fsync, rename, fsync
-// of the folder. Throws Error{storage} and removes the temporary file on any failure. `mode` defaults to
-// 0600.
+// of the folder. Large page-aligned data passes the page cache by. Throws Error{storage} and removes the
+// temporary file on any failure. `mode` defaults to 0600.
 void write_file_atomic(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
 
 // Makes the folder (and its parents) with 0700; refuses one that exists but is not ours or is open to others.

@@ -11,15 +11,16 @@
 
 namespace strongroom {
 
-MemFile::MemFile(const char* name, std::size_t capacity) : fd_(::memfd_create(name, MFD_CLOEXEC)) {
+MemFile::MemFile(const char* name, std::size_t size) : fd_(::memfd_create(name, MFD_CLOEXEC)) {
     if (!fd_) throw system_error(ErrorKind::internal, "cannot make a memory file", errno);
-    if (capacity > 0) resize(capacity);
+    if (size > 0) resize(size);
 }
 
 MemFile::MemFile(MemFile&& other) noexcept
     : fd_(std::move(other.fd_)),
       data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
 
 MemFile& MemFile::operator=(MemFile&& other) noexcept {
     if (this != &other) {
@@ -27,6 +28,7 @@ MemFile& MemFile::operator=(MemFile&& other) noexcept {
         fd_ = std::move(other.fd_);
         data_ = std::exchange(other.data_, nullptr);
         size_ = std::exchange(other.size_, 0);
+        mapped_ = std::exchange(other.mapped_, 0);
     }
     return *this;
 }
@@ -36,29 +38,41 @@ MemFile::~MemFile() {
 }
 
 void MemFile::unmap() {
-    if (data_ != nullptr) ::munmap(data_, size_);
+    if (data_ != nullptr) ::munmap(data_, mapped_);
     data_ = nullptr;
     size_ = 0;
+    mapped_ = 0;
+}
+
+void MemFile::map(std::size_t size) {
+    if (size > mapped_) {
+        void* mapped = data_ == nullptr
+                           ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0)
+                           : ::mremap(data_, mapped_, size, MREMAP_MAYMOVE);
+        if (mapped == MAP_FAILED) throw system_error(ErrorKind::internal, "cannot map a memory file", errno);
+        data_ = static_cast<char*>(mapped);
+        mapped_ = size;
+    }
+    size_ = size;
 }
 
 void MemFile::resize(std::size_t size) {
-    unmap();
     if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
         throw system_error(ErrorKind::internal, "cannot size a memory file", errno);
-    map_all();
+    map(size);
 }
 
 void MemFile::map_all() {
-    unmap();
     struct stat info {};
     if (::fstat(fd_.get(), &info) != 0)
         throw system_error(ErrorKind::internal, "cannot stat a memory file", errno);
-    if (info.st_size == 0) return;
-    const auto size = static_cast<std::size_t>(info.st_size);
-    void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-    if (mapped == MAP_FAILED) throw system_error(ErrorKind::internal, "cannot map a memory file", errno);
-    data_ = static_cast<char*>(mapped);
-    size_ = size;
+    map(static_cast<std::size_t>(info.st_size));
+}
+
+void MemFile::map_written() {
+    const off_t position = ::lseek(fd_.get(), 0, SEEK_CUR);
+    if (position < 0) throw system_error(ErrorKind::internal, "cannot size a memory file", errno);
+    resize(static_cast<std::size_t>(position));
 }
 
 void MemFile::rewind() const {

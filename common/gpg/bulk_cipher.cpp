@@ -19,7 +19,6 @@ constexpr std::chrono::minutes child_limit{10};
 
 struct Outcome {
     ExitStatus status;
-    MemFile out;
     std::string status_lines;
     std::string last_error;  // last line of stderr
 
@@ -37,6 +36,17 @@ struct Outcome {
     }
     std::string reason() const { return status.describe() + (last_error.empty() ? "" : ": " + last_error); }
 };
+
+// What a failed run wrote, or an earlier one left, must not be taken for a result.
+template <class Function>
+void empty_unless_done(MemFile& out, Function&& function) {
+    try {
+        function();
+    } catch (...) {
+        out.resize(0);
+        throw;
+    }
+}
 
 std::string last_line(BytesView text) {
     const auto last = text.find_last_not_of("\r\n ");
@@ -58,12 +68,12 @@ UniqueFd passphrase_pipe(const Secret& passphrase) {
 }
 
 Outcome run_gpg(const std::string& program, const Home& home, const std::vector<std::string>& command,
-                const MemFile& in, const Secret& passphrase) {
+                const MemFile& in, const Secret& passphrase, MemFile& out) {
     const UniqueFd secret = passphrase_pipe(passphrase);
-    MemFile out("gpg-out");
     MemFile status_lines("gpg-status");
     MemFile errors("gpg-errors");
     in.rewind();
+    out.rewind();
     SpawnOptions spawn;
     // No option file, key ring or agent takes part: the result depends on these arguments alone. The random
     // seed file would make parallel children wait for its lock, 0.25 s and more at a time; the kernel's
@@ -94,10 +104,10 @@ Outcome run_gpg(const std::string& program, const Home& home, const std::vector<
         throw Error(ErrorKind::timeout,
                     "gpg did not finish within " + format_duration(std::chrono::milliseconds(child_limit)));
     }
-    out.map_all();
+    out.map_written();
     status_lines.map_all();
     errors.map_all();
-    return {*status, std::move(out), std::string(status_lines.view()), last_line(errors.view())};
+    return {*status, std::string(status_lines.view()), last_line(errors.view())};
 }
 
 }  // namespace
@@ -112,26 +122,31 @@ Secret make_data_passphrase() {
 BulkCipher::BulkCipher(const Home& home, std::string gpg_program)
     : home_(home), program_(gpg_program.empty() ? engine_path().string() : std::move(gpg_program)) {}
 
-MemFile BulkCipher::encrypt(MemFile plain, const Secret& passphrase) const {
-    Outcome outcome = run_gpg(program_, home_,
-                              {"--s2k-mode", "3", "--s2k-count", "65536", "--s2k-digest-algo", "SHA256",
-                               "--cipher-algo", "AES256", "-z", "0", "--output", "-", "--symmetric"},
-                              plain, passphrase);
-    if (!outcome.status.ok() || !outcome.says("END_ENCRYPTION") || outcome.out.size() <= plain.size())
-        throw Error(ErrorKind::crypto, "gpg did not encrypt: " + outcome.reason());
-    return std::move(outcome.out);
+void BulkCipher::encrypt(const MemFile& plain, const Secret& passphrase, MemFile& out) const {
+    empty_unless_done(out, [&] {
+        const Outcome outcome =
+            run_gpg(program_, home_,
+                    {"--s2k-mode", "3", "--s2k-count", "65536", "--s2k-digest-algo", "SHA256",
+                     "--cipher-algo", "AES256", "-z", "0", "--output", "-", "--symmetric"},
+                    plain, passphrase, out);
+        if (!outcome.status.ok() || !outcome.says("END_ENCRYPTION") || out.size() <= plain.size())
+            throw Error(ErrorKind::crypto, "gpg did not encrypt: " + outcome.reason());
+    });
 }
 
-MemFile BulkCipher::decrypt(const MemFile& stored, const Secret& passphrase, std::size_t max_output) const {
-    Outcome outcome =
-        run_gpg(program_, home_, {"--max-output", std::to_string(max_output), "--output", "-", "--decrypt"},
-                stored, passphrase);
-    // DECRYPTION_OKAY alone is also said of output that was cut by --max-output; only all three are success.
-    if (!outcome.status.ok() || !outcome.says("DECRYPTION_OKAY") || !outcome.says("GOODMDC"))
-        throw Error(ErrorKind::crypto, "gpg did not decrypt: " + outcome.reason());
-    if (outcome.out.size() > max_output)
-        throw Error(ErrorKind::crypto, "gpg wrote more than " + std::to_string(max_output) + " bytes");
-    return std::move(outcome.out);
+void BulkCipher::decrypt(const MemFile& stored, const Secret& passphrase, std::size_t max_output,
+                         MemFile& out) const {
+    empty_unless_done(out, [&] {
+        const Outcome outcome = run_gpg(
+            program_, home_, {"--max-output", std::to_string(max_output), "--output", "-", "--decrypt"},
+            stored, passphrase, out);
+        // DECRYPTION_OKAY alone is also said of output that was cut by --max-output; only all three are
+        // success.
+        if (!outcome.status.ok() || !outcome.says("DECRYPTION_OKAY") || !outcome.says("GOODMDC"))
+            throw Error(ErrorKind::crypto, "gpg did not decrypt: " + outcome.reason());
+        if (out.size() > max_output)
+            throw Error(ErrorKind::crypto, "gpg wrote more than " + std::to_string(max_output) + " bytes");
+    });
 }
 
 }  // namespace strongroom::gpg

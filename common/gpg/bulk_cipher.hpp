@@ -20,12 +20,15 @@ class BulkCipher {
     // The home only keeps gpg away from anybody's configuration; no key is used.
     explicit BulkCipher(const Home& home, std::string gpg_program = {});
 
+    // Both replace what is in `out`, and leave it empty when they throw: no byte of a damaged message is
+    // returned. A caller that gives the same `out` again saves the system the work of fresh pages.
+
     // Throws Error{crypto} unless gpg ended with success and wrote something.
-    MemFile encrypt(MemFile plain, const Secret& passphrase) const;
+    void encrypt(const MemFile& plain, const Secret& passphrase, MemFile& out) const;
 
     // Throws Error{crypto} unless gpg reports DECRYPTION_OKAY and GOODMDC and ends with success; output over
-    // `max_output` bytes is an error. No byte of a damaged message is returned.
-    MemFile decrypt(const MemFile& stored, const Secret& passphrase, std::size_t max_output) const;
+    // `max_output` bytes is an error.
+    void decrypt(const MemFile& stored, const Secret& passphrase, std::size_t max_output, MemFile& out) const;
 
   private:
     Home home_;

@@ -120,6 +120,12 @@ void LocalStore::put(const std::string& key, BytesView bytes) {
 }
 
 MemFile LocalStore::get(const std::string& key, std::size_t max) {
+    MemFile out("object");
+    get_into(key, max, out);
+    return out;
+}
+
+void LocalStore::get_into(const std::string& key, std::size_t max, MemFile& into) {
     const fs::path path = path_of(key);
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     if (!fd && is_missing(errno)) throw Error(ErrorKind::not_found, "no object " + key + " in " + label());
@@ -131,11 +137,10 @@ MemFile LocalStore::get(const std::string& key, std::size_t max) {
     if (size > max)
         throw Error(ErrorKind::corrupt, "object " + key + " has " + std::to_string(size) +
                                             " bytes, which is more than the expected " + std::to_string(max));
-    MemFile out("object", size);
+    into.resize(size);
     const std::string what = "cannot read object " + key;
-    if (read_full(fd.get(), out.data(), size, ErrorKind::storage, what.c_str()) != size)
+    if (read_full(fd.get(), into.data(), size, ErrorKind::storage, what.c_str()) != size)
         throw Error(ErrorKind::storage, what + ": it shrank while it was read");
-    return out;
 }
 
 std::optional<ObjectInfo> LocalStore::stat(const std::string& key) {

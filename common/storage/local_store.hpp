@@ -18,6 +18,7 @@ class LocalStore : public ObjectStore {
 
     void put(const std::string& key, BytesView bytes) override;
     MemFile get(const std::string& key, std::size_t max) override;
+    void get_into(const std::string& key, std::size_t max, MemFile& into) override;
     std::optional<ObjectInfo> stat(const std::string& key) override;
     std::vector<ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;

@@ -38,6 +38,9 @@ class ObjectStore {
     virtual void put(const std::string& key, BytesView bytes) = 0;
     // Refuses objects longer than `max` bytes with Error{corrupt} before reading them.
     virtual MemFile get(const std::string& key, std::size_t max) = 0;
+    // The same into memory that was used before, which a store may do without taking fresh memory. After an
+    // error `into` holds nothing of use.
+    virtual void get_into(const std::string& key, std::size_t max, MemFile& into) { into = get(key, max); }
     virtual std::optional<ObjectInfo> stat(const std::string& key) = 0;
     // All objects whose key starts with `prefix` (which ends with '/' or is empty), sorted by key.
     virtual std::vector<ObjectInfo> list(const std::string& prefix) = 0;

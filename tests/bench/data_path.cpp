@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
+#include <future>
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/large_buffer.hpp"
 #include "common/base/unique_fd.hpp"
 #include "common/gpg/keys.hpp"
 
@@ -79,19 +81,28 @@ void seal_without_encryption(storage::ObjectStore& store, const Work& work) {
     std::exception_ptr failure;
     const auto run = [&] {
         try {
+            const auto size = static_cast<std::size_t>(work.segment);
+            LargeBuffer buffer(size);
+            backupset::Compressor compressor("zstd", work.level);
+            MemFile compressed("compressed");
+            MemFile being_put("compressed");
+            std::future<void> put;
             for (;;) {
-                MemFile plain("segment", static_cast<std::size_t>(work.segment));
                 std::int64_t index = 0;
+                std::size_t got = 0;
                 {
                     const std::lock_guard lock(cutting);
-                    const std::size_t got = source.read(plain.data(), plain.size());
+                    got = source.read(buffer.data(), size);
                     if (got == 0) return;
-                    if (got < plain.size()) plain.resize(got);
                     index = next++;
                 }
-                const MemFile compressed = backupset::compress("zstd", work.level, std::move(plain));
+                compressor.compress({buffer.data(), got}, compressed);
                 if (sha256_hex(compressed.view()).empty()) return;
-                store.put(backupset::segment_key(server, set, index), compressed.view());
+                if (put.valid()) put.get();
+                std::swap(compressed, being_put);
+                put = std::async(std::launch::async, [&store, &being_put, &set, index] {
+                    store.put(backupset::segment_key(server, set, index), being_put.view());
+                });
             }
         } catch (...) {
             const std::lock_guard lock(cutting);

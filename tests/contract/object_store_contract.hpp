@@ -50,6 +50,18 @@ inline void object_store_contract(const std::function<std::unique_ptr<storage::O
             CHECK(store->stat("a/object")->size == size);
         }
     }
+    SECTION("an object read into used memory is that object and nothing of the former") {
+        MemFile into("into");
+        for (const std::size_t size :
+             {std::size_t{200000}, std::size_t{5}, std::size_t{0}, std::size_t{300000}}) {
+            const Bytes bytes = size == 0 ? Bytes() : random_bytes(size);
+            store->put("a/object", bytes);
+            store->get_into("a/object", max, into);
+            CHECK(into.view() == bytes);
+        }
+        CHECK(kind_of([&] { store->get_into("a/none", max, into); }) == ErrorKind::not_found);
+        CHECK(kind_of([&] { store->get_into("a/object", 299999, into); }) == ErrorKind::corrupt);
+    }
     SECTION("a put replaces the whole object") {
         store->put("a/object", "a longer first version");
         store->put("a/object", "second");

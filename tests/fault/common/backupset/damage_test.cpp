@@ -300,8 +300,8 @@ TEST_CASE("a signed digest of another message does not help: gpg refuses it befo
     Manifest manifest = bench.seal(five_letters());
     // As if the server itself had signed what another passphrase encrypted.
     const gpg::BulkCipher cipher(bench.home());
-    MemFile plain("plain", segment_bytes);
-    const MemFile stored = cipher.encrypt(std::move(plain), gpg::make_data_passphrase());
+    MemFile stored("stored");
+    cipher.encrypt(MemFile("plain", segment_bytes), gpg::make_data_passphrase(), stored);
     bench.store.put(segment_key(bench.server, manifest.set, 1), stored.view());
     manifest.segments[1].stored_size = static_cast<std::int64_t>(stored.size());
     manifest.segments[1].sha256 = sha256_hex(stored.view());

@@ -185,9 +185,11 @@ TEST_CASE("a gpg that is missing, dies, or says nothing is an error") {
         return path.string();
     };
     const auto failure = [&](const std::string& path) {
+        MemFile out("out", 9000);
         try {
-            gpg::BulkCipher(home, path).encrypt(MemFile("plain", 5000), passphrase);
+            gpg::BulkCipher(home, path).encrypt(MemFile("plain", 5000), passphrase, out);
         } catch (const Error& error) {
+            CHECK(out.size() == 0);  // neither what it wrote nor what was there before
             return error;
         }
         FAIL("encrypted");
@@ -207,9 +209,14 @@ TEST_CASE("a gpg that is missing, dies, or says nothing is an error") {
           ErrorKind::crypto);
     // Plain text passed through with a good exit status is refused on the way back, too.
     const std::string pass = program("pass", "cat");
-    CHECK_THROWS_AS(gpg::BulkCipher(home, pass).decrypt(MemFile("stored", 100), passphrase, 1000), Error);
+    MemFile out("out", 9000);
+    CHECK_THROWS_AS(gpg::BulkCipher(home, pass).decrypt(MemFile("stored", 100), passphrase, 1000, out),
+                    Error);
+    CHECK(out.size() == 0);
     const std::string half = program("half", "echo '[GNUPG:] DECRYPTION_OKAY' >&3; cat");
-    CHECK_THROWS_AS(gpg::BulkCipher(home, half).decrypt(MemFile("stored", 100), passphrase, 1000), Error);
+    CHECK_THROWS_AS(gpg::BulkCipher(home, half).decrypt(MemFile("stored", 100), passphrase, 1000, out),
+                    Error);
+    CHECK(out.size() == 0);
 }
 
 TEST_CASE("OpenPGP data without integrity protection or without encryption is refused") {
@@ -219,7 +226,8 @@ TEST_CASE("OpenPGP data without integrity protection or without encryption is re
     // A literal data packet: gpg -d prints it and ends with 0.
     const Bytes literal = Bytes("\xCB\x0B", 2) + "b" + Bytes("\0", 1) + Bytes("\0\0\0\0", 4) + "hello";
     MemFile stored("stored", literal.size());
+    MemFile out("out");
     literal.copy(stored.data(), literal.size());
-    CHECK_THROWS_AS(cipher.decrypt(stored, passphrase, 1000), Error);
-    CHECK_THROWS_AS(cipher.decrypt(MemFile("empty"), passphrase, 1000), Error);
+    CHECK_THROWS_AS(cipher.decrypt(stored, passphrase, 1000, out), Error);
+    CHECK_THROWS_AS(cipher.decrypt(MemFile("empty"), passphrase, 1000, out), Error);
 }

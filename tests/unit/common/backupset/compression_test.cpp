@@ -3,7 +3,6 @@
 #include <zstd.h>
 
 #include <catch2/catch.hpp>
-#include <cstring>
 
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -13,17 +12,22 @@ using namespace strongroom::backupset;
 
 namespace {
 
-MemFile mem(BytesView bytes) {
-    MemFile out("test", bytes.size());
-    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+Bytes compress(const std::string& method, int level, BytesView plain) {
+    MemFile out("compressed");
+    Compressor(method, level).compress(plain, out);
+    return Bytes(out.view());
+}
+Bytes decompress(const std::string& method, BytesView compressed, std::size_t plain_size) {
+    Bytes out(plain_size, '?');
+    Decompressor(method).decompress(compressed, out);
     return out;
 }
 Bytes zstd(BytesView plain) {
-    return Bytes(compress("zstd", 1, mem(plain)).view());
+    return compress("zstd", 1, plain);
 }
 std::string refusal(BytesView compressed, std::size_t plain_size) {
     try {
-        decompress("zstd", mem(compressed), plain_size);
+        decompress("zstd", compressed, plain_size);
     } catch (const Error& error) {
         CHECK(error.kind() == ErrorKind::corrupt);
         return error.text();
@@ -37,9 +41,33 @@ TEST_CASE("compression round trips") {
     for (const Bytes& plain : {Bytes("x"), Bytes(100000, 'a'), random_bytes(200000)})
         for (const char* method : {"zstd", "none"})
             for (const int level : {min_level, 3, max_level})
-                CHECK(decompress(method, compress(method, level, mem(plain)), plain.size()).view() == plain);
+                CHECK(decompress(method, compress(method, level, plain), plain.size()) == plain);
     CHECK(zstd(Bytes(100000, 'a')).size() < 1000);
     CHECK(zstd(random_bytes(200000)).size() <= max_compressed(200000));
+}
+
+TEST_CASE("what was compressed before leaves no trace in the next result") {
+    Compressor zstd_of("zstd", 1);
+    Compressor none("none", 1);
+    Decompressor back("zstd");
+    MemFile out("compressed");
+    for (const Bytes& plain : {random_bytes(300000), Bytes(50, 'x'), Bytes(400000, 'y'), random_bytes(7)}) {
+        none.compress(plain, out);
+        CHECK(out.view() == plain);
+        zstd_of.compress(plain, out);
+        CHECK(out.view() == zstd(plain));
+        Bytes again(plain.size(), '?');
+        back.decompress(out.view(), again);
+        CHECK(again == plain);
+        CHECK_THROWS_AS(back.decompress(out.view().substr(1), again), Error);  // and the next one works
+    }
+}
+
+TEST_CASE("a bomb writes nothing behind the bytes that it was given") {
+    const Bytes bomb = zstd(Bytes(1U << 20U, 'b'));
+    Bytes room(6000, '?');
+    CHECK_THROWS_AS(Decompressor("zstd").decompress(bomb, {room.data(), 5000}), Error);
+    CHECK(room.substr(5000) == Bytes(1000, '?'));
 }
 
 TEST_CASE("only one whole frame of the expected size is taken") {
@@ -65,13 +93,13 @@ TEST_CASE("only one whole frame of the expected size is taken") {
         bad[i] = static_cast<char>(bad[i] ^ 0x10);
         INFO("byte " << i);
         try {
-            const MemFile back = decompress("zstd", mem(bad), plain.size());
-            CHECK(back.view() == plain);
+            const Bytes back = decompress("zstd", bad, plain.size());
+            CHECK(back == plain);
         } catch (const Error& error) {
             CHECK(error.kind() == ErrorKind::corrupt);
         }
     }
-    CHECK_THROWS_AS(decompress("none", mem("abc"), 4), Error);
+    CHECK_THROWS_AS(decompress("none", "abc", 4), Error);
 }
 
 TEST_CASE("a bomb that claims to be small writes no more than it may") {
