@@ -28,7 +28,7 @@ Status read_status(const StateDir& state) {
     out.escrowed = is_escrowed(state, out.agent);
     out.runs = state.runs();
     out.schedules = state.schedules();
-    out.backup_running = !state.try_lock_backup();
+    out.backup_running = state.is_backup_running();
     out.unreported = std::ranges::count(out.runs.runs, false, &Run::reported);
     return out;
 }

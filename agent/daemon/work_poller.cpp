@@ -53,8 +53,8 @@ void WorkPoller::run(const std::shared_ptr<Shared>& shared, const std::function<
             // Back again after it was away: there may be much to say.
             work = work || std::exchange(failed_before, false);
             pause = first_pause;
-        } catch (const Error& error) {
-            log_event(Level::debug, "AGENT_POLL_FAILED", "{}", error.text());
+        } catch (const std::exception& error) {  // a hint less, never the end of the daemon
+            log_event(Level::debug, "AGENT_POLL_FAILED", "{}", error.what());
             failed = true;
             failed_before = true;
         }

@@ -34,17 +34,17 @@ proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origi
 }
 
 void remember(const StateDir& state, proto::Backup backup, const Origin& origin) {
-    RunState runs = state.runs();
-    runs.last_problem.reset();
-    runs.add({std::move(backup), origin.job, false});
-    state.save(runs);
+    state.change_runs([&](RunState& runs) {
+        runs.last_problem.reset();
+        runs.add({std::move(backup), origin.job, false});
+    });
 }
 
 void remember_start(const Host& host, const Origin& origin, const Begun& begun) {
-    RunState runs = host.state.runs();
-    if (origin.job || origin.schedule) runs.last_ordered = begun.started;
-    runs.last_job = origin.job;
-    host.state.save(runs);
+    host.state.change_runs([&](RunState& runs) {
+        if (origin.job || origin.schedule) runs.last_ordered = begun.started;
+        runs.last_job = origin.job;
+    });
     host.state.save(begun);
 }
 
@@ -105,9 +105,7 @@ proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock&
     } catch (const Error& error) {
         const Error shown =
             stop.stop_requested() ? Error(ErrorKind::interrupted, error.text(), error.hint()) : error;
-        RunState runs = host.state.runs();
-        runs.last_problem = to_problem(shown);
-        host.state.save(runs);
+        host.state.change_runs([&](RunState& runs) { runs.last_problem = to_problem(shown); });
         host.state.clear_begun();
         throw shown;
     }

@@ -86,6 +86,8 @@ void LeaseKeeper::run(std::stop_token ending) {
             }
             // A dispatcher that is away does not end a backup.
             log_event(Level::warning, "AGENT_PROGRESS_NOT_REPORTED", "{}", error.text());
+        } catch (const std::exception& error) {  // in a thread of its own it would end the process
+            log_event(Level::warning, "AGENT_PROGRESS_NOT_REPORTED", "{}", error.what());
         }
         next = std::chrono::steady_clock::now() + interval_;
     }

@@ -22,10 +22,10 @@ FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, std::stop_tok
 }
 
 void mark_reported(const StateDir& state, const std::string& set) {
-    RunState runs = state.runs();
-    for (auto& run : runs.runs)
-        if (run.backup.set == set) run.reported = true;
-    state.save(runs);
+    state.change_runs([&](RunState& runs) {
+        for (auto& run : runs.runs)
+            if (run.backup.set == set) run.reported = true;
+    });
 }
 
 }  // namespace
@@ -110,9 +110,9 @@ void OrderRunner::log_failure(const proto::JobOrder& order, const Error& error) 
     log_event(Level::error, refused ? "AGENT_ORDER_REFUSED" : "AGENT_JOB_FAILED", "job {} ({}): {} {}",
               order.id, order.kind, error.text(), error.hint());
     if (!refused) return;
-    RunState runs = host_.state.runs();
-    runs.add_refusal("job " + order.id + " (" + order.kind + "): " + error.text());
-    host_.state.save(runs);
+    host_.state.change_runs([&](RunState& runs) {
+        runs.add_refusal("job " + order.id + " (" + order.kind + "): " + error.text());
+    });
 }
 
 bool OrderRunner::run_alone(const Origin& origin) {

@@ -21,7 +21,7 @@ std::string host_label() {
 }  // namespace
 
 void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
-    RunState runs = host.state.runs();
+    const RunState runs = host.state.runs();
     proto::AgentReport report;
     for (const Run& run : runs.runs)
         if (!run.reported && report.backups.size() < most_reported) report.backups.push_back(run.backup);
@@ -34,14 +34,14 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
     if (!runs.runs.empty()) report.server_version = runs.runs.back().backup.server_version;
     exchange.ask(report);
     // A backup by hand may have been added meanwhile: only what was sent is marked.
-    runs = host.state.runs();
-    for (Run& run : runs.runs)
-        for (const auto& sent : report.backups)
-            if (run.backup.set == sent.set) run.reported = true;
-    std::erase_if(runs.refusals, [&](const auto& text) {
-        return std::ranges::find(report.refusals, text) != report.refusals.end();
+    host.state.change_runs([&](RunState& now) {
+        for (Run& run : now.runs)
+            for (const auto& sent : report.backups)
+                if (run.backup.set == sent.set) run.reported = true;
+        std::erase_if(now.refusals, [&](const auto& text) {
+            return std::ranges::find(report.refusals, text) != report.refusals.end();
+        });
     });
-    host.state.save(runs);
 }
 
 }  // namespace strongroom::agent

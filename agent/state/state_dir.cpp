@@ -4,7 +4,9 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
@@ -38,16 +40,37 @@ void store(const fs::path& path, const T& value) {
     write_file_atomic(path, to_json(value).dump(1) + "\n");
 }
 
+UniqueFd open_lock_file(const fs::path& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) throw system_error(ErrorKind::storage, "cannot open the lock file " + path.string(), errno);
+    return fd;
+}
+
+// False if LOCK_NB was asked for and somebody else holds it.
+bool lock_file(const UniqueFd& fd, int operation, const fs::path& path) {
+    while (::flock(fd.get(), operation) != 0) {
+        if (errno == EWOULDBLOCK) return false;
+        if (errno != EINTR) throw system_error(ErrorKind::storage, "cannot lock " + path.string(), errno);
+    }
+    return true;
+}
+
 }  // namespace
 
 std::optional<FileLock> FileLock::try_take(const fs::path& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) throw system_error(ErrorKind::storage, "cannot open the lock file " + path.string(), errno);
-    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) return std::nullopt;
-        if (errno != EINTR) throw system_error(ErrorKind::storage, "cannot lock " + path.string(), errno);
-    }
+    UniqueFd fd = open_lock_file(path);
+    if (!lock_file(fd, LOCK_EX | LOCK_NB, path)) return std::nullopt;
     return FileLock(std::move(fd));
+}
+
+FileLock FileLock::take(const fs::path& path) {
+    UniqueFd fd = open_lock_file(path);
+    lock_file(fd, LOCK_EX, path);
+    return FileLock(std::move(fd));
+}
+
+bool FileLock::is_held(const fs::path& path) {
+    return !lock_file(open_lock_file(path), LOCK_SH | LOCK_NB, path);
 }
 
 StateDir::StateDir(fs::path path, bool create) : path_(std::move(path)) {
@@ -89,7 +112,10 @@ void StateDir::save(const ScheduleState& state) const {
 RunState StateDir::runs() const {
     return load_if_there<RunState>(path_ / "runs.json").value_or(RunState{});
 }
-void StateDir::save(const RunState& state) const {
+void StateDir::change_runs(const std::function<void(RunState&)>& change) const {
+    const FileLock lock = FileLock::take(path_ / "runs.lock");
+    RunState state = runs();
+    change(state);
     store(path_ / "runs.json", state);
 }
 std::optional<Begun> StateDir::begun() const {
@@ -111,8 +137,17 @@ std::optional<FileLock> StateDir::try_lock_backup() const {
     return FileLock::try_take(path_ / "backup.lock");
 }
 
+bool StateDir::is_backup_running() const {
+    return FileLock::is_held(path_ / "backup.lock");
+}
+
 FileLock StateDir::lock_backup() const {
     auto lock = try_lock_backup();
+    // `status` looks at the lock by holding it for an instant: that is no backup.
+    for (int attempt = 0; !lock && attempt < 5; ++attempt) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        lock = try_lock_backup();
+    }
     if (!lock)
         throw Error(ErrorKind::busy, "another backup of this server is running",
                     "Wait for its end (strongroom-agent status), then try again.");

@@ -4,12 +4,14 @@
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   tmp/                             temporary files of the backup tools
 //   backup.lock  run.lock            flock: one backup at a time; one daemon
+//   runs.lock                        flock: held for the moment of one change to runs.json
 //
-// Reads and writes are whole files (atomic). Not locked by itself: whoever changes runs.json or running.json
-// holds the backup lock, or is the one process that runs.
+// Reads and writes are whole files (atomic). The daemon and a command by hand work here at the same time:
+// runs.json changes through change_runs() only, and whoever changes running.json holds the backup lock.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,6 +26,10 @@ class FileLock {
   public:
     // nullopt if somebody else holds it.
     static std::optional<FileLock> try_take(const std::filesystem::path& path);
+    // Waits for it; for locks that are held for a moment only.
+    static FileLock take(const std::filesystem::path& path);
+    // Whether somebody holds it now. Two who ask do not take each other for a holder.
+    static bool is_held(const std::filesystem::path& path);
 
   private:
     explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -54,7 +60,8 @@ class StateDir {
     ScheduleState schedules() const;
     void save(const ScheduleState& state) const;
     RunState runs() const;
-    void save(const RunState& state) const;
+    // Reads runs.json, changes it and writes it, so that what another process adds meanwhile is not lost.
+    void change_runs(const std::function<void(RunState&)>& change) const;
     std::optional<Begun> begun() const;
     void save(const Begun& state) const;
     void clear_begun() const;
@@ -62,6 +69,7 @@ class StateDir {
     // Error{busy} if another process makes a backup now.
     FileLock lock_backup() const;
     std::optional<FileLock> try_lock_backup() const;
+    bool is_backup_running() const;
     // Error{busy} if another daemon uses this folder.
     FileLock lock_run() const;
 

@@ -165,7 +165,16 @@ void HttpServer::run() {
     parts.signals.async_wait([&parts](const error_code& failure, int) {
         if (!failure) parts.drain();
     });
-    parts.io.run();  // until it runs dry: never stop(), which would drop coroutines in the middle
+    // Until it runs dry: never stop(), which would drop coroutines in the middle, and so would leaving
+    // because one handler threw (out of memory).
+    for (bool dry = false; !dry;) {
+        try {
+            parts.io.run();
+            dry = true;
+        } catch (const std::exception& error) {
+            log_event(Level::error, "DISPATCHER_CONNECTION_FAILED", "{}", error.what());
+        }
+    }
 }
 
 void HttpServer::stop() {

@@ -363,6 +363,7 @@ asio::awaitable<void> serve_tls(Shared& shared, Door door, asio::ip::tcp::socket
     beast::ssl_stream<beast::tcp_stream> stream(beast::tcp_stream(std::move(socket)), tls);
     beast::tcp_stream& tcp = beast::get_lowest_layer(stream);
     const Present present(shared, tcp);
+    if (shared.draining) co_return;  // accepted just before, so that drain() did not see it
     error_code failure;
     tcp.expires_after(shared.limits.header_time);
     co_await stream.async_handshake(asio::ssl::stream_base::server,

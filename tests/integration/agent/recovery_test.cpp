@@ -31,8 +31,7 @@ TEST_CASE("after a crash a committed set is kept, an unfinished one is removed, 
     const auto backup = host.back_up();
 
     // The crash came after the commit, before anything was remembered.
-    RunState forgotten;
-    host.state.save(forgotten);
+    host.state.change_runs([](RunState& runs) { runs = {}; });
     host.state.save(Begun{backup.set, host.config.store, backup.created, random_uuid(), {}, {}});
     std::filesystem::create_directories(host.state.temp_folder() / "source.left");
     recover_interrupted(host.host(), host.state.lock_backup());

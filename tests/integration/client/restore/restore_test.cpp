@@ -160,7 +160,7 @@ TEST_CASE_METHOD(Restoring, "a real backup restores to a data directory that a s
 TEST_CASE_METHOD(Restoring, "a hostile stream does not get out of the target") {
     const auto number = [](std::uint64_t value, int bytes) {
         std::string out;
-        for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+        for (int i = 0; i < bytes; ++i, value >>= 8U) out += static_cast<char>(value);
         return out;
     };
     const std::string path = "../escaped";

@@ -20,7 +20,7 @@ class Collected : public backupset::Target {
 
 std::string number(std::uint64_t value, int bytes) {
     std::string out;
-    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+    for (int i = 0; i < bytes; ++i, value >>= 8U) out += static_cast<char>(value);
     return out;
 }
 std::string chunk(char type, const std::string& path) {
