@@ -9,7 +9,7 @@ namespace strongroom::proto {
 
 Party dispatcher_party(const std::filesystem::path& home) {
     const std::string fingerprint = gpg::inspect_public_key(compiled_in_dispatcher_key()).fingerprint;
-    gpg::Home own = gpg::Home::create(home);
+    gpg::Home own = gpg::Home::create(home, gpg::HomeFor::public_keys);
     gpg::import_public_key(own, compiled_in_dispatcher_key(), fingerprint);
     return {std::move(own), fingerprint};
 }

@@ -137,7 +137,7 @@ AgentRecord register_host(const StateDir& state, const RegistrationOptions& opti
 
     const TempDir folder(state.path(), "new");
     HomeStopper homes;  // after `folder`: stops the daemons before the folder goes
-    const gpg::Home recovery = gpg::Home::create(folder.path() / "recovery");
+    const gpg::Home recovery = gpg::Home::create(folder.path() / "recovery", gpg::HomeFor::public_keys);
     homes.add(recovery);
     AgentRecord record;
     record.recovery = pin_recovery_keys(options, recovery);

@@ -37,7 +37,7 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 void list_of_store(Context& context, const Arguments& arguments) {
     const auto store = storage::open_store(arguments.store, false);
     const auto identity = trusted_identity(context, arguments.server, arguments.identity, {}, store->label());
-    const gpg::TempHome verify_home;
+    const gpg::TempHome verify_home(gpg::HomeFor::public_keys);
     gpg::import_public_key(verify_home.home(), backupset::read_agent_key(*store, arguments.server), identity);
     const auto sets = backupset::list_sets(*store, arguments.server, verify_home.home(), identity);
     if (context.config.json) {

@@ -110,7 +110,7 @@ RecoveredHome recover(const Escrow& escrow, const std::string& identity, const g
                     "Its key was never escrowed, or not here. If the host lives, run `strongroom-agent "
                     "escrow` on it.");
 
-    gpg::TempHome verify_home;
+    gpg::TempHome verify_home(gpg::HomeFor::public_keys);
     try {
         gpg::import_public_key(verify_home.home(), escrow.agent_public_key, identity);
     } catch (const Error& error) {

@@ -30,7 +30,7 @@ class Session {
     }
 
   private:
-    gpg::TempHome dispatcher_home_;
+    gpg::TempHome dispatcher_home_{gpg::HomeFor::public_keys};
     std::unique_ptr<proto::Exchange> exchange_;
 };
 

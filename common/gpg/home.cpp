@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <system_error>
+#include <thread>
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
@@ -40,7 +41,7 @@ constexpr const char* agent_conf =
 
 }  // namespace
 
-Home Home::create(const fs::path& path) {
+Home Home::create(const fs::path& path, HomeFor purpose) {
     const fs::path full = fs::absolute(path);
     if (full.string().size() > longest_home_path)
         throw Error(
@@ -48,7 +49,9 @@ Home Home::create(const fs::path& path) {
             "the path of the GnuPG home " + full.string() + " is too long for gpg-agent's sockets",
             "Choose a folder whose path has at most " + std::to_string(longest_home_path) + " bytes.");
     make_private_dir(full);
-    if (!fs::exists(full / "gpg.conf")) write_file_atomic(full / "gpg.conf", gpg_conf);
+    if (!fs::exists(full / "gpg.conf"))
+        write_file_atomic(full / "gpg.conf",
+                          std::string(gpg_conf) + (purpose == HomeFor::public_keys ? "no-autostart\n" : ""));
     if (!fs::exists(full / "gpg-agent.conf")) write_file_atomic(full / "gpg-agent.conf", agent_conf);
     return Home(full);
 }
@@ -85,13 +88,17 @@ fs::path make_temp_folder() {
 
 }  // namespace
 
-TempHome::TempHome() : folder_(make_temp_folder()), home_(Home::create(folder_)) {}
+TempHome::TempHome(HomeFor purpose) : folder_(make_temp_folder()), home_(Home::create(folder_, purpose)) {}
 
 TempHome::~TempHome() {
     // Only operations with secret keys start an agent; its socket tells.
     if (fs::exists(folder_ / "S.gpg-agent")) home_.stop_daemons();
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    // An agent that is just starting or ending may still make or remove a file here: then once more.
+    for (int attempt = 0; attempt < 20 && fs::exists(folder_); ++attempt) {
+        std::error_code failed;
+        fs::remove_all(folder_, failed);
+        if (failed) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    }
 }
 
 void initialise() {

@@ -8,12 +8,16 @@
 
 namespace strongroom::gpg {
 
+// What a home is made for. Peers' homes hold public keys only and never start a gpg-agent: with one home per
+// peer, thousands of idle agents would pile up.
+enum class HomeFor { own_keys, public_keys };
+
 class Home {
   public:
     // Makes the folder (0700), gpg.conf (trust-model always: the pin is the fingerprint, never the web of
     // trust; no compression, AES256, no key servers) and gpg-agent.conf (auto-expand-secmem). Keeps what is
     // there already. Throws Error{config} if the path is too long for gpg-agent's socket.
-    static Home create(const std::filesystem::path& path);
+    static Home create(const std::filesystem::path& path, HomeFor purpose = HomeFor::own_keys);
 
     // Uses an existing home exactly as it is: the user's own ~/.gnupg with its own pinentry and smartcards.
     // An empty path means gpg's default home. Throws Error{not_found} if the folder does not exist.
@@ -33,7 +37,7 @@ class Home {
 // these.
 class TempHome {
   public:
-    TempHome();
+    explicit TempHome(HomeFor purpose = HomeFor::own_keys);
     ~TempHome();
     TempHome(const TempHome&) = delete;
     const Home& home() const { return home_; }

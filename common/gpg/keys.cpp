@@ -163,7 +163,7 @@ GpgME::ImportResult import_into(const Home& home, BytesView key) {
 }  // namespace
 
 Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint) {
-    const TempHome scratch;
+    const TempHome scratch(HomeFor::public_keys);
     const auto result = import_into(scratch.home(), key);
     const auto keys = list_keys(scratch.home());
     require_one_good_key(result, keys);

@@ -37,7 +37,7 @@ void add_user(const UserAddOptions& options) {
     User user;
     user.name = options.name;
     {
-        const gpg::TempHome foreign;  // S8: parsed in a throw-away home
+        const gpg::TempHome foreign(gpg::HomeFor::public_keys);  // S8: parsed in a throw-away home
         user.fingerprint =
             gpg::import_public_key(foreign.home(), read_file(options.key, gpg::max_public_key)).fingerprint;
         user.public_key = gpg::export_public(foreign.home(), user.fingerprint);

@@ -26,7 +26,7 @@ Authenticated Authenticator::open_registration(BytesView sealed) const {
     if (unverified.claimed.header.type != proto::Register::type)
         throw Error(ErrorKind::unauthenticated, "a registration code allows only a registration");
     const auto claim = from_json<proto::Register>(unverified.claimed.body);
-    auto throw_away = std::make_unique<gpg::TempHome>();
+    auto throw_away = std::make_unique<gpg::TempHome>(gpg::HomeFor::public_keys);
     gpg::Key key =
         gpg::import_public_key(throw_away->home(), claim.public_key, unverified.claimed.header.from);
     if (key.user_id != claim.server + "@" + claim.domain)
@@ -48,7 +48,7 @@ proto::Party Authenticator::party(const std::string& fingerprint, const std::str
     // Complete or missing: made under another name, then renamed.
     TempDir making(peers_, ".m");
     const fs::path home = making.path() / "h";
-    gpg::import_public_key(gpg::Home::create(home), public_key, fingerprint);
+    gpg::import_public_key(gpg::Home::create(home, gpg::HomeFor::public_keys), public_key, fingerprint);
     fs::rename(home, folder);
     sync_dir(peers_);
     return {gpg::Home::use(folder), fingerprint};
