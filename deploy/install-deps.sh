@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-deps.sh [build] [run] [test] : installs what Strongroom needs from Debian 12. Without a group: all.
+# install-deps.sh [build] [run] [test] [bench] : installs what Strongroom needs from Debian 12. Without a group: the first three.
 # install-deps.sh --list [GROUP...]    : prints the package names and changes nothing.
 #
 # The one list of Debian packages: README, tests/run.sh, deploy/demo.sh and CI use it. Quick when everything
@@ -46,18 +46,25 @@ test_packages=(
     prometheus              # promtool checks /metrics
 )
 
+# The peers that tests/bench/run.sh measures against, and the plot of tests/bench/plot.sh.
+bench_packages=(
+    age
+    gnupg zstd
+    gnuplot-nox
+)
+
 list_only=false
 groups=()
 for argument in "$@"; do
     case $argument in
         --list) list_only=true ;;
-        build | run | test) groups+=("$argument") ;;
+        build | run | test | bench) groups+=("$argument") ;;
         -h | --help)
             sed -n '2,6s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
-            echo "install-deps.sh: unknown group '$argument' (build, run, test)" >&2
+            echo "install-deps.sh: unknown group '$argument' (build, run, test, bench)" >&2
             exit 2
             ;;
     esac

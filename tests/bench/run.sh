@@ -2,19 +2,22 @@
 # Benchmarks against the real peers, in the same run. Prints tab-separated lines: name, value, unit; ratios last.
 #
 #   tests/bench/run.sh seal|open [options]
+#   tests/bench/run.sh sweep [options]   what seal costs over size, workers and segment size: lines
+#                                        "dimension value wall-s cpu-s peak-MiB", which plot.sh draws
 #     --input FILE      the plain stream (default: an xbstream of a private MariaDB with 1 GB of sysbench, world and DBT-3 tables)
 #     --rounds N        rounds of A B A B (default 5); medians are printed
 #     --workers N       (default 2)   --level N  zstd level (default 1)   --segment BYTES (default 33554432)
 #     --dir DIR         where inputs and stores are made (default: a folder in $TMPDIR or /tmp, removed at the end)
 #     --build DIR       build folder (default build/release)
 #     --keep-input FILE keeps the input that was made
+#     --large           also seals the input seven times in a row (8 GB) and prints that run's peak memory
 #     --fast            leaves out `gzip | gpg -e`, which takes minutes
 set -euo pipefail
 umask 077
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 what=${1:-}
-case $what in seal | open) shift ;; -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
-input='' rounds=5 workers=2 level=1 segment=33554432 dir='' build=$top/build/release keep='' fast=false
+case $what in seal | open | sweep) shift ;; -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
+input='' large=false rounds=5 workers=2 level=1 segment=33554432 dir='' build=$top/build/release keep='' fast=false
 while [ $# -gt 0 ]; do
     case $1 in
         --input) input=$(realpath "$2"); shift ;;
@@ -26,6 +29,7 @@ while [ $# -gt 0 ]; do
         --build) build=$2; shift ;;
         --keep-input) keep=$2; shift ;;
         --fast) fast=true ;;
+        --large) large=true ;;
         *) echo "run.sh: unknown argument $1" >&2; exit 2 ;;
     esac
     shift
@@ -97,6 +101,11 @@ if [ "$what" = seal ]; then
         once zstd_age "zstd -q -$level -T0 -c $input | age -r $recipient -o $work/o.age && sync $work/o.age"
         rm -f "$work/o.age"
     done
+    if $large; then
+        once seal_large "{ for i in 1 2 3 4 5 6 7; do cat $input; done; } | $ours seal $keys/own $work/store /dev/stdin $workers $level $segment"
+        names+=(seal_large)
+        rm -rf "$work/store"
+    fi
     zstd_bytes=$(zstd -q "-$level" -T0 -c "$input" | wc -c)
     if ! $fast; then
         note "gzip | gpg -e, gpg's defaults: one round"
@@ -112,6 +121,23 @@ if [ "$what" = seal ]; then
     ratio seal_cpu_over_zstd_gpg "$(cpu seal)" "$(cpu zstd_gpg)" 'of the CPU time'
     row seal_peak_mib "$(maximum "${peaks[seal]}")" MiB
     ratio seal_bytes_over_zstd "$stored" "$zstd_bytes" 'of the bytes'
+elif [ "$what" = sweep ]; then
+    sweep() { # DIMENSION VALUE INPUT WORKERS SEGMENT
+        for ((i = 1; i <= rounds; i++)); do
+            once "$1.$2" "$ours seal $keys/own $work/store $3 $4 $level $5"
+            rm -rf "$work/store"
+        done
+        printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$(wall "$1.$2")" "$(cpu "$1.$2")" "$(maximum "${peaks[$1.$2]}")"
+    }
+    mib=1048576
+    for ((n = 128 * mib; n < size; n *= 2)); do
+        head -c $n "$input" >"$work/part"
+        sweep size_mib $((n / mib)) "$work/part" "$workers" "$segment"
+    done
+    rm -f "$work/part"
+    sweep size_mib $((size / mib)) "$input" "$workers" "$segment"
+    for n in 1 2 3 4; do sweep workers $n "$input" $n "$segment"; done
+    for n in 1 4 8 16 32 64; do sweep segment_mib $n "$input" "$workers" $((n * mib)); done
 else
     names=(open checked gpg_zstd)
     set_id=$("$ours" seal "$keys/own" "$work/store" "$input" "$workers" "$level" "$segment")
