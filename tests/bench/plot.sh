@@ -17,7 +17,7 @@ set y2tics
 set ytics nomirror
 set yrange [0:*]
 set y2range [0:*]
-set key top left
+set key below horizontal
 set style data linespoints
 set title "size of the stream, MiB"
 $(draw size_mib)
