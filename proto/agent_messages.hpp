@@ -1,0 +1,191 @@
+// What agents send, and the replies (PROTOCOL.md section 4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/message_parts.hpp"
+
+namespace strongroom::proto {
+
+// -------------------------------------------------------------------------------------------------
+
+struct Register {
+    static constexpr const char* type = "register";
+    std::string server;
+    std::string domain;
+    std::string label;
+    std::string version;
+    std::string public_key;
+    std::string subkey;
+    std::vector<std::string> recovery;
+    std::string code;
+    std::string token_hash;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("server", server, uuid_text);
+        f("domain", domain, short_text);
+        f("label", label, short_text);
+        f("version", version, short_text);
+        f("public_key", public_key, key_text);
+        f("subkey", subkey, fingerprint_text);
+        f("recovery", recovery, Many<Text>{16, fingerprint_text});
+        f("code", code, short_text);
+        f("token_hash", token_hash, sha256_text);
+    }
+    struct Reply {
+        std::string server;
+        std::string owner;
+        std::string owner_name;
+        template <class Fields>
+        void fields(Fields& f) {
+            f("server", server, uuid_text);
+            f("owner", owner, fingerprint_text);
+            f("owner_name", owner_name, short_text);
+        }
+    };
+};
+
+struct JobOrder {
+    std::string id;
+    std::string kind;
+    std::int64_t attempt = 0;
+    std::int64_t lease_ms = 0;
+    std::optional<std::string> schedule;
+    std::optional<std::int64_t> slot;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("id", id, uuid_text);
+        f("kind", kind, job_kind_text);
+        f("attempt", attempt, Range{1, 100});
+        f("lease_ms", lease_ms, Range{1000, 3'600'000});
+        f("schedule", schedule, uuid_text);
+        f("slot", slot, any_time);
+    }
+};
+
+struct ScheduleOrder {
+    std::string id;
+    std::string kind;
+    std::string cron;
+    std::int64_t splay_s = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("id", id, uuid_text);
+        f("kind", kind, job_kind_text);
+        f("cron", cron, short_text);
+        f("splay_s", splay_s, Range{0, 86'400});
+    }
+};
+
+struct JobNext {
+    static constexpr const char* type = "job.next";
+    std::string version;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("version", version, short_text);
+    }
+    struct Reply {
+        std::optional<JobOrder> job;
+        std::vector<ScheduleOrder> schedules;
+        template <class Fields>
+        void fields(Fields& f) {
+            f("job", job);
+            f("schedules", schedules, Many<Nested>{100, {}});
+        }
+    };
+};
+
+struct JobProgress {
+    static constexpr const char* type = "job.progress";
+    std::string job;
+    std::int64_t attempt = 0;
+    std::string stage;
+    std::int64_t plain_bytes = 0;
+    std::int64_t stored_bytes = 0;
+    std::int64_t segments = 0;
+    std::int64_t total_bytes = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("job", job, uuid_text);
+        f("attempt", attempt, Range{1, 100});
+        f("stage", stage, short_text);
+        f("plain_bytes", plain_bytes, any_size);
+        f("stored_bytes", stored_bytes, any_size);
+        f("segments", segments, any_size);
+        f("total_bytes", total_bytes, any_size);
+    }
+    struct Reply {
+        std::int64_t lease_ms = 0;
+        bool cancel = false;
+        template <class Fields>
+        void fields(Fields& f) {
+            f("lease_ms", lease_ms, Range{1000, 3'600'000});
+            f("cancel", cancel);
+        }
+    };
+};
+
+struct JobFinished {
+    static constexpr const char* type = "job.finished";
+    std::string job;
+    std::int64_t attempt = 0;
+    std::string outcome;
+    std::optional<Problem> problem;
+    std::optional<Backup> backup;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("job", job, uuid_text);
+        f("attempt", attempt, Range{1, 100});
+        f("outcome", outcome, outcome_text);
+        f("problem", problem);
+        f("backup", backup);
+    }
+    using Reply = Empty;
+};
+
+struct EscrowDeposit {
+    static constexpr const char* type = "escrow.deposit";
+    std::string subkey;
+    std::string record;  // base64
+    std::vector<std::string> recipients;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("subkey", subkey, fingerprint_text);
+        f("record", record, record_text);
+        f("recipients", recipients, Many<Text>{16, fingerprint_text});
+    }
+    struct Reply {
+        std::string sha256;
+        template <class Fields>
+        void fields(Fields& f) {
+            f("sha256", sha256, sha256_text);
+        }
+    };
+};
+
+struct AgentReport {
+    static constexpr const char* type = "agent.report";
+    std::string version;
+    std::string label;
+    std::string source;
+    std::string store;
+    std::optional<std::string> server_version;
+    std::vector<Backup> backups;
+    std::vector<std::string> refusals;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("version", version, short_text);
+        f("label", label, short_text);
+        f("source", source, short_text);
+        f("store", store, short_text);
+        f("server_version", server_version, short_text);
+        f("backups", backups, Many<Nested>{100, {}});
+        f("refusals", refusals, Many<Text>{100, long_text});
+    }
+    using Reply = Empty;
+};
+
+}  // namespace strongroom::proto

@@ -1,0 +1,78 @@
+// Limits and objects that several messages share (PROTOCOL.md section 4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/json_fields.hpp"
+
+namespace strongroom::proto {
+
+// Limits shared by several messages.
+inline constexpr Text short_text{256};
+inline constexpr Text long_text{2000, nullptr, "text", true};
+inline constexpr Text key_text{64U << 10U, nullptr, "text", true};
+inline constexpr std::size_t max_record = 128U << 10U;        // an escrow record, bytes
+inline constexpr Text record_text{(max_record + 2) / 3 * 4};  // its base64
+inline constexpr std::size_t max_list = 1000;
+inline constexpr Range limit_range{1, static_cast<std::int64_t>(max_list)};
+bool is_job_kind(std::string_view text);   // backup, escrow
+bool is_job_state(std::string_view text);  // queued, leased, ...
+bool is_token(std::string_view text);      // 64 lower-case hexadecimal digits
+extern const Text job_kind_text;
+extern const Text job_state_text;
+extern const Text set_kind_text;  // full, incremental
+extern const Text outcome_text;   // succeeded, failed
+
+struct Empty {
+    template <class Fields>
+    void fields(Fields&) {}
+};
+
+struct Problem {
+    std::string kind;   // name of an ErrorKind
+    std::string stage;  // "source", "store", ... or empty
+    std::string text;
+    std::string hint;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("kind", kind, short_text);
+        f("stage", stage, short_text);
+        f("text", text, long_text);
+        f("hint", hint, long_text);
+    }
+};
+
+struct Backup {
+    std::string set;
+    std::string kind = "full";
+    std::int64_t created = 0;
+    std::int64_t finished = 0;
+    std::int64_t plain_bytes = 0;
+    std::int64_t stored_bytes = 0;
+    std::int64_t segments = 0;
+    std::string source;
+    std::optional<std::string> server_version;
+    std::string store;
+    std::optional<std::string> schedule;
+    std::optional<std::int64_t> slot;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("kind", kind, set_kind_text);
+        f("created", created, any_time);
+        f("finished", finished, any_time);
+        f("plain_bytes", plain_bytes, any_size);
+        f("stored_bytes", stored_bytes, any_size);
+        f("segments", segments, any_size);
+        f("source", source, short_text);
+        f("server_version", server_version, short_text);
+        f("store", store, short_text);
+        f("schedule", schedule, uuid_text);
+        f("slot", slot, any_time);
+    }
+};
+
+}  // namespace strongroom::proto
