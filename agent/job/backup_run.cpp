@@ -48,7 +48,7 @@ void remember_start(const Host& host, const Origin& origin, const Begun& begun) 
     host.state.save(begun);
 }
 
-proto::Backup seal_one(const Host& host, const Origin& origin, std::stop_token stop,
+proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_token& stop,
                        const backupset::OnProgress& on_progress) {
     require_backup_settings(host.config);
     const Tool tool = find_tool(host.config);
@@ -97,8 +97,8 @@ proto::Backup seal_one(const Host& host, const Origin& origin, std::stop_token s
 
 }  // namespace
 
-proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock, std::stop_token stop,
-                         const backupset::OnProgress& on_progress) {
+proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock,
+                         const std::stop_token& stop, const backupset::OnProgress& on_progress) {
     recover_interrupted(host, lock);
     try {
         return seal_one(host, origin, stop, on_progress);

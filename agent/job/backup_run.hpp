@@ -31,8 +31,8 @@ struct Origin {
 // Makes a full backup and returns it after the commit. Hold the backup lock. A stop request ends the source
 // and throws Error{interrupted}. On failure nothing lists as a backup, and the problem is remembered for
 // `status`. `on_progress` is called from worker threads.
-proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock, std::stop_token stop,
-                         const backupset::OnProgress& on_progress);
+proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock,
+                         const std::stop_token& stop, const backupset::OnProgress& on_progress);
 
 // After a crash: a set whose commit was reached becomes a remembered run, the objects of one that was not are
 // removed, temporary files go. Hold the backup lock. Does nothing when nothing was left behind.

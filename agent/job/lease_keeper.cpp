@@ -22,7 +22,7 @@ LeaseKeeper::LeaseKeeper(Options options, std::stop_source stop)
     : options_(std::move(options)),
       stop_(std::move(stop)),
       interval_(options_.order ? renewal_interval(options_.order->lease_ms, options_.most) : options_.most),
-      thread_([this](std::stop_token ending) { run(std::move(ending)); }) {}
+      thread_([this](const std::stop_token& ending) { run(ending); }) {}
 
 LeaseKeeper::~LeaseKeeper() {
     thread_.request_stop();
@@ -58,7 +58,7 @@ void LeaseKeeper::end_job(std::string reason) {
     stop_.request_stop();
 }
 
-void LeaseKeeper::run(std::stop_token ending) {
+void LeaseKeeper::run(const std::stop_token& ending) {
     std::optional<proto::Exchange> exchange;
     auto next = std::chrono::steady_clock::now() + std::min(interval_, std::chrono::milliseconds(1000));
     while (!ending.stop_requested()) {

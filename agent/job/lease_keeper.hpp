@@ -42,7 +42,7 @@ class LeaseKeeper {
     std::string reason() const;
 
   private:
-    void run(std::stop_token ending);
+    void run(const std::stop_token& ending);
     void renew(proto::Exchange& exchange);
     void end_job(std::string reason);
 

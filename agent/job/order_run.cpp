@@ -12,7 +12,7 @@ namespace {
 // An interrupted job may come again at once this often; after that the least interval counts for it too.
 constexpr std::int64_t free_attempts = 5;
 
-FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, std::stop_token stop) {
+FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, const std::stop_token& stop) {
     for (;;) {
         if (auto lock = state.try_lock_backup()) return std::move(*lock);
         keeper.set_stage("waiting for another backup");

@@ -23,7 +23,7 @@ std::string require_one_good_signature(const Home& home, const GpgME::Verificati
     if (result.numSignatures() == 0) throw Error(ErrorKind::crypto, "it is not signed");
     if (result.numSignatures() > 1) throw Error(ErrorKind::crypto, "it has more than one signature");
     const GpgME::Signature signature = result.signature(0);
-    const std::string signer = signature.fingerprint() != nullptr ? signature.fingerprint() : "";
+    std::string signer = signature.fingerprint() != nullptr ? signature.fingerprint() : "";
     const GpgME::Error status = signature.status();
     if (status.code() == GPG_ERR_NO_PUBKEY)
         throw Error(ErrorKind::crypto, "it is signed by another key (" + group_fingerprint(signer) +
