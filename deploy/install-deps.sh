@@ -43,6 +43,7 @@ test_packages=(
     mariadb-server          # private servers on loopback
     mariadb-test mariadb-test-data  # MySQL's `world` and DBT-3
     sysbench                # size and live writes
+    sqop rnp                # two other OpenPGP programs open what we write
     prometheus              # promtool checks /metrics
 )
 
