@@ -8,10 +8,10 @@
 namespace strongroom::proto {
 
 Party dispatcher_party(const std::filesystem::path& home) {
-    const std::string fingerprint = gpg::inspect_public_key(compiled_in_dispatcher_key()).fingerprint;
     gpg::Home own = gpg::Home::create(home, gpg::HomeFor::public_keys);
-    gpg::import_public_key(own, compiled_in_dispatcher_key(), fingerprint);
-    return {std::move(own), fingerprint};
+    // The fingerprint is read from the compiled-in key itself, before it is imported.
+    std::string fingerprint = gpg::import_public_key(own, compiled_in_dispatcher_key()).fingerprint;
+    return {std::move(own), std::move(fingerprint)};
 }
 
 void require_address_allowed(const std::string& url) {

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "common/base/bytes.hpp"
 #include "common/base/error.hpp"
@@ -16,8 +15,7 @@ struct Answer {
     int status = 200;
     std::string content_type;
     Bytes body;
-    int retry_after = 0;            // seconds, 0: no such header
-    std::vector<std::string> wake;  // servers whose agents have work now
+    int retry_after = 0;  // seconds, 0: no such header
 };
 
 // HTTP status for an error before authentication (PROTOCOL.md section 1). Sealed errors go out with 200.
@@ -36,6 +34,9 @@ class Api {
     virtual Answer message(const Admission& admission, BytesView sealed) = 0;
     // GET /v1/wait asks this before it waits and when it is woken.
     virtual bool has_work(const std::string& server) = 0;
+    // Whom to tell, from any thread, that a server's agent has work: right after the commit, before the
+    // reply to whoever gave the order is sealed. Set before the first message.
+    virtual void on_work(std::function<void(const std::string& server)> listener) = 0;
     // GET /readyz. Throws if the store cannot be used.
     virtual void require_ready() = 0;
     // GET /metrics.

@@ -37,10 +37,26 @@ Admission read_again(Transaction& tx, const Admission& admission) {
     return out;
 }
 
-void require_same_request(const SeenMessage& seen, const proto::Message& request) {
-    if (seen.digest != request.digest())
+// The reply that this very request had before, if it is repeated.
+std::optional<proto::Message> kept_reply(Transaction& tx, const Admission& admission,
+                                         const proto::Message& request) {
+    const auto seen = tx.find_reply(request.header.from, request.header.id);
+    if (!seen) return std::nullopt;
+    if (seen->digest != request.digest())
         throw Error(ErrorKind::protocol,
                     "message id " + request.header.id + " was used for another message before");
+    try {
+        return proto::decode(admission.reply_key.decrypt(seen->digest, seen->reply));
+    } catch (const Error& error) {  // not final: no refusal may say that the request had no effect
+        throw Error(ErrorKind::internal, error.text());
+    }
+}
+
+void keep_reply(Transaction& tx, const Admission& admission, const proto::Message& request,
+                const proto::Message& reply, std::int64_t now) {
+    const std::string digest = request.digest();
+    tx.add_reply(request.header.from, request.header.id, now,
+                 {digest, admission.reply_key.encrypt(digest, reply.json)});
 }
 
 }  // namespace
@@ -68,7 +84,8 @@ Answer MessageApi::message(const Admission& admission, BytesView sealed) {
         } catch (const Error& error) {
             log_event(Level::warning, "DISPATCHER_MESSAGE_REFUSED", "from the gate of {} {}: {}: {}",
                       name(admission.role), admission.fingerprint(), name(error.kind()), error.text());
-            audit_refusal(admission, admission.fingerprint(), "message", error);
+            const AuditEntry entry = refusal_entry(admission, admission.fingerprint(), "message", error);
+            store_.transact([&](Transaction& tx) { tx.append_audit(entry); });
             throw;
         }
         if (find_route(authenticated->message.header.type) != nullptr)
@@ -80,8 +97,9 @@ Answer MessageApi::message(const Admission& admission, BytesView sealed) {
             if (!is_final(error.kind())) throw;
             outcome = refuse(admission, *authenticated, error);
         }
+        Bytes sealed_reply = seal(outcome.reply, *authenticated);
         count(outcome.name);
-        return {200, "application/octet-stream", std::move(outcome.sealed), 0, std::move(outcome.wake)};
+        return {200, "application/octet-stream", std::move(sealed_reply), 0};
     } catch (const Error& error) {
         count(name(error.kind()));
         if (http_status(error.kind()) >= 500)
@@ -99,14 +117,13 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
     const proto::Message& request = authenticated.message;
     const Route* route = find_route(request.header.type);
     Outcome out;
-    // The reply is sealed inside the transaction, so that effect and answer are stored together (S21): a
-    // crash before the commit leaves neither, one after it leaves both, and a repeated request finds the same
-    // bytes.
+    // Effect and reply are stored together (S21): a crash before the commit leaves neither, one after it
+    // leaves both, and the repeated request finds its reply. No gpg runs in here: writers wait for each
+    // other.
     store_.transact([&](Transaction& tx) {
         out = {};
-        if (const auto seen = tx.find_reply(request.header.from, request.header.id)) {
-            require_same_request(*seen, request);
-            out.sealed = seen->reply;
+        if (auto kept = kept_reply(tx, admission, request)) {
+            out.reply = std::move(*kept);
             out.name = "repeated";
             return;
         }
@@ -121,12 +138,11 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
         const Context context{tx,           caller, authenticated.key ? &*authenticated.key : nullptr,
                               clock_.now(), lease_, out.wake};
         Json body = route->run(context, request.body);
-        const proto::Message reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
-        out.sealed = authenticator_.seal(reply, authenticated.peer);
+        out.reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.name = "ok";
-        tx.add_reply(request.header.from, request.header.id, context.now_ms(),
-                     {request.digest(), out.sealed});
+        keep_reply(tx, admission, request, out.reply, context.now_ms());
     });
+    for (const auto& server : out.wake) listener_(server);
     return out;
 }
 
@@ -136,21 +152,35 @@ MessageApi::Outcome MessageApi::refuse(const Admission& admission, const Authent
     log_event(Level::warning, "DISPATCHER_REQUEST_REFUSED", "{} from {} {}: {}: {}",
               printable_line(request.header.type, 60), name(admission.role), request.header.from,
               name(error.kind()), error.text());
+    const proto::Message reply = proto::error_reply(request, error, clock_);
     Outcome out;
     out.name = name(error.kind());
-    out.sealed = authenticator_.seal(proto::error_reply(request, error, clock_), authenticated.peer);
-    audit_refusal(admission, request.header.from, printable_line(request.header.type, 60), error);
+    const AuditEntry entry =
+        refusal_entry(admission, request.header.from, printable_line(request.header.type, 60), error);
     store_.transact([&](Transaction& tx) {
-        // The id of another message keeps its own reply.
-        if (tx.find_reply(request.header.from, request.header.id)) return;
-        tx.add_reply(request.header.from, request.header.id, to_millis(clock_.now()),
-                     {request.digest(), out.sealed});
+        out.reply = reply;
+        tx.append_audit(entry);
+        const auto seen = tx.find_reply(request.header.from, request.header.id);
+        if (!seen) {
+            keep_reply(tx, admission, request, reply, to_millis(clock_.now()));
+        } else if (seen->digest == request.digest()) {  // its repetition was faster
+            out.reply = *kept_reply(tx, admission, request);
+        }  // otherwise that other message keeps its own reply
     });
     return out;
 }
 
-void MessageApi::audit_refusal(const Admission& admission, const std::string& actor,
-                               const std::string& action, const Error& error) {
+// The effect is committed by now: whatever fails here, the repeated request gets this reply.
+Bytes MessageApi::seal(const proto::Message& reply, const Authenticated& authenticated) {
+    try {
+        return authenticator_.seal(reply, authenticated.peer);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::internal, "the reply could not be sealed: " + error.text());
+    }
+}
+
+AuditEntry MessageApi::refusal_entry(const Admission& admission, const std::string& actor,
+                                     const std::string& action, const Error& error) const {
     AuditEntry entry;
     entry.id = random_uuid();
     entry.time = to_millis(clock_.now());
@@ -160,7 +190,11 @@ void MessageApi::audit_refusal(const Admission& admission, const std::string& ac
     entry.object = admission.server ? admission.server->uuid : "";
     entry.outcome = name(error.kind());
     entry.text = printable_line(error.text(), 1500);
-    store_.transact([&](Transaction& tx) { tx.append_audit(entry); });
+    return entry;
+}
+
+void MessageApi::on_work(std::function<void(const std::string&)> listener) {
+    listener_ = std::move(listener);
 }
 
 bool MessageApi::has_work(const std::string& server) {

@@ -19,25 +19,28 @@ class MessageApi : public Api {
     Admission admit(std::string_view authorization) override;
     Answer message(const Admission& admission, BytesView sealed) override;
     bool has_work(const std::string& server) override;
+    void on_work(std::function<void(const std::string&)> listener) override;
     void require_ready() override;
     std::string metrics() override;
 
   private:
     struct Outcome {
-        Bytes sealed;
+        proto::Message reply;
         std::string name;  // for metrics
         std::vector<std::string> wake;
     };
     Outcome handle(const Admission& admission, const Authenticated& authenticated);
     Outcome refuse(const Admission& admission, const Authenticated& authenticated, const Error& error);
-    void audit_refusal(const Admission& admission, const std::string& actor, const std::string& action,
-                       const Error& error);
+    AuditEntry refusal_entry(const Admission& admission, const std::string& actor, const std::string& action,
+                             const Error& error) const;
+    Bytes seal(const proto::Message& reply, const Authenticated& authenticated);
 
     Store& store_;
     const Authenticator& authenticator_;
     Metrics& metrics_;
     const Clock& clock_;
     const std::chrono::milliseconds lease_;
+    std::function<void(const std::string&)> listener_ = [](const std::string&) {};
 };
 
 }  // namespace strongroom::dispatcher

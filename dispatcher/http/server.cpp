@@ -143,7 +143,9 @@ struct HttpServer::Parts {
 };
 
 HttpServer::HttpServer(Api& api, Metrics& metrics, const HttpOptions& options)
-    : parts_(std::make_unique<Parts>(api, metrics, options)) {}
+    : parts_(std::make_unique<Parts>(api, metrics, options)) {
+    api.on_work([this](const std::string& server) { wake(server); });
+}
 
 HttpServer::~HttpServer() {
     parts_->pool.reset();  // joins before the io_context goes

@@ -37,7 +37,7 @@ class HttpServer {
   public:
     // Binds both listeners. Throws Error{refused} for an address that is not loopback without TLS,
     // Error{config} for a certificate or key that cannot be used, Error{network} if an address cannot be
-    // bound. `api`, `metrics` outlive it.
+    // bound. `api`, `metrics` outlive it; it becomes the api's listener for work.
     HttpServer(Api& api, Metrics& metrics, const HttpOptions& options);
     ~HttpServer();
 

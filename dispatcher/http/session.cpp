@@ -287,7 +287,6 @@ class Conversation {
         };
         const bool ran = co_await run_blocking(shared_, std::move(work));
         if (!ran) co_return busy();
-        for (const auto& server : answer.wake) shared_.waiters.wake(server);
         co_return answer;
     }
 

@@ -130,7 +130,8 @@ struct EscrowRecord {
     std::int64_t deposited = 0;
 };
 
-// The stored answer to a message: what was asked (digest of its JSON) and the sealed reply, bytes.
+// The stored answer to a message: what was asked (digest of its JSON) and the reply, encrypted
+// (auth/kept_reply.hpp).
 struct SeenMessage {
     std::string digest;
     std::string reply;

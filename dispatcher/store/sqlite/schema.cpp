@@ -110,7 +110,7 @@ constexpr std::string_view step_1[] = {
     "CREATE TRIGGER escrow_keep_delete BEFORE DELETE ON escrow "
     "BEGIN SELECT RAISE(ABORT, 'escrow records are append-only'); END",
 
-    // The sealed reply, base64: it is encrypted to the sender, so a registration code in it is not kept in
+    // The reply, encrypted (dispatcher/auth/kept_reply.hpp), base64: a registration code in it is not kept in
     // clear.
     R"(CREATE TABLE seen_messages (
         sender   TEXT NOT NULL,

@@ -11,10 +11,14 @@ ApiRoom::ApiRoom() {
     gpg::initialise();
     fingerprint_ = gpg::generate_key(own_.home(), "Test dispatcher <dispatcher@test.invalid>", "ed25519");
     gpg::import_public_key(public_.home(), gpg::export_public(own_.home(), fingerprint_));
-    store_ = SqliteStore::create(folder_.path() / "d.sqlite");
+    store_ = SqliteStore::create(database());
     authenticator_ =
         std::make_unique<Authenticator>(proto::Party{own_.home(), fingerprint_}, folder_.path() / "p", clock);
     api_ = std::make_unique<MessageApi>(*store_, *authenticator_, metrics_, clock, std::chrono::minutes(1));
+    api_->on_work([this](const std::string& server) {
+        woken.push_back(server);
+        if (at_work) at_work();
+    });
     clock.set(SystemClock().now());  // keys made now must not be from the future
 }
 
@@ -72,9 +76,9 @@ Json ApiRoom::send(const Peer& from, const proto::Message& message, const std::s
         throw Error(error_kind_from_name(refusal.at("error").get<std::string>()),
                     "plain: " + refusal.at("text").get<std::string>());
     }
-    const proto::Message reply = proto::open(last_answer.body, party_of(from), dispatcher, clock);
-    proto::require_reply_to(reply, message);
-    return reply.body;
+    last_reply = proto::open(last_answer.body, party_of(from), dispatcher, clock);
+    proto::require_reply_to(last_reply, message);
+    return last_reply.body;
 }
 
 std::string ApiRoom::outcome(const Peer& from, const std::string& type, const Json& body) {

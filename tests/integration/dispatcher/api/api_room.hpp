@@ -32,6 +32,10 @@ class ApiRoom {
     dispatcher::Store& store() { return *store_; }
     dispatcher::MessageApi& api() { return *api_; }
     FakeClock clock;
+    std::filesystem::path database() const { return folder_.path() / "d.sqlite"; }
+    std::filesystem::path peer_home(const Peer& peer) const {
+        return folder_.path() / "p" / peer.fingerprint;
+    }
 
     std::unique_ptr<Peer> make_peer(const std::string& user_id);
     std::unique_ptr<Peer> add_user(const std::string& name);
@@ -52,6 +56,10 @@ class ApiRoom {
     std::string outcome(const Peer& from, const std::string& type, const Json& body);
 
     dispatcher::Answer last_answer;
+    proto::Message last_reply;       // opened; an error, too
+    std::vector<std::string> woken;  // servers whose agents were told of work
+
+    std::function<void()> at_work = [] {};  // runs then, too
 
   private:
     proto::Party party_of(const Peer& peer) const { return {peer.home.home(), peer.fingerprint}; }

@@ -72,10 +72,10 @@ TEST_CASE("registration: a code works once, for one server, and is repeated safe
     const auto reply = from_json<proto::Register::Reply>(room.send(*agent, message, gate_of(code)));
     CHECK(reply.owner == alice->fingerprint);
     CHECK(reply.owner_name == "alice");
-    CHECK(room.last_answer.wake == std::vector<std::string>{uuid});
-    const Bytes first = room.last_answer.body;
+    CHECK(room.woken == std::vector<std::string>{uuid});
+    const Bytes first = room.last_reply.json;
     room.send(*agent, message, gate_of(code));  // its reply was lost
-    CHECK(room.last_answer.body == first);
+    CHECK(room.last_reply.json == first);
 
     // The agent's token works, and the first job is the escrow of its key.
     const auto next = room.ask(*agent, proto::JobNext{"1"});
@@ -108,15 +108,15 @@ TEST_CASE("registration: a code works once, for one server, and is repeated safe
     CHECK(kind_of([&] { room.api().admit(gate_of(fresh)); }) == ErrorKind::unauthenticated);
 }
 
-TEST_CASE("a repeated message has one effect and the byte-identical reply") {
+TEST_CASE("a repeated message has one effect and the identical reply") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
     const auto agent = room.add_agent(*alice);
     const auto message = room.request(*alice, "job.create", {{"server", agent->server}, {"kind", "backup"}});
     const Json first = room.send(*alice, message);
-    const Bytes bytes = room.last_answer.body;
+    const Bytes bytes = room.last_reply.json;
     CHECK(room.send(*alice, message) == first);
-    CHECK(room.last_answer.body == bytes);
+    CHECK(room.last_reply.json == bytes);
     room.store().read([&](Transaction& tx) { CHECK(tx.list_jobs(agent->server, 10).size() == 1); });
 
     // The same id for something else is refused, and the first reply stays.
@@ -124,14 +124,46 @@ TEST_CASE("a repeated message has one effect and the byte-identical reply") {
     const auto other = proto::encode(header, {{"server", agent->server}, {"kind", "escrow"}});
     CHECK(kind_of([&] { room.send(*alice, other); }, "used for another message") == ErrorKind::protocol);
     room.send(*alice, message);
-    CHECK(room.last_answer.body == bytes);
+    CHECK(room.last_reply.json == bytes);
 
     // A refusal is repeated, too.
     const auto refused = room.request(*alice, "job.cancel", {{"job", random_uuid()}});
     CHECK(kind_of([&] { room.send(*alice, refused); }) == ErrorKind::forbidden);
-    const Bytes refusal = room.last_answer.body;
+    const Bytes refusal = room.last_reply.json;
     CHECK(kind_of([&] { room.send(*alice, refused); }) == ErrorKind::forbidden);
-    CHECK(room.last_answer.body == refusal);
+    CHECK(room.last_reply.json == refusal);
+}
+
+TEST_CASE("a reply that could not be sealed after its commit comes with the repeated message") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    const auto message = room.request(*alice, "job.create", {{"server", agent->server}, {"kind", "backup"}});
+    // The agent is told of its work after the commit and before sealing: there gpg loses the user's key.
+    const auto home = room.peer_home(*alice);
+    const auto away = home.parent_path() / "away";
+    room.at_work = [&] { std::filesystem::rename(home, away); };
+    CHECK_THROWS_AS(room.send(*alice, message), Error);
+    CHECK(room.last_answer.status == 500);
+    CHECK(room.woken == std::vector<std::string>{agent->server});
+    room.at_work = {};
+    std::filesystem::rename(away, home);
+    const Json reply = room.send(*alice, message);
+    room.store().read([&](Transaction& tx) {
+        REQUIRE(tx.list_jobs(agent->server, 10).size() == 1);
+        CHECK(tx.list_jobs(agent->server, 10).front().id == reply.at("job").get<std::string>());
+    });
+}
+
+TEST_CASE("no registration code stands in the database, neither in its hash's row nor in the kept reply") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const std::string code = room.ask(*alice, proto::RegistrationCreate{"label-of-the-code"}).code;
+    std::string bytes;
+    for (const char* suffix : {"", "-wal"}) bytes += read_file(room.database().string() + suffix, 16U << 20U);
+    CHECK(bytes.find("label-of-the-code") != std::string::npos);  // the search finds what is there
+    CHECK(bytes.find(code) == std::string::npos);
+    CHECK(bytes.find(to_base64(code).substr(0, 20)) == std::string::npos);
 }
 
 TEST_CASE("what breaks the protocol is refused, and nothing happens") {
