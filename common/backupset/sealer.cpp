@@ -95,17 +95,18 @@ class Sealer {
                 if (put.valid()) put.wait();
                 std::swap(stored, being_put);
                 put = std::async(std::launch::async,
-                                 [this, segment, &being_put] { put_segment(segment, being_put.view()); });
+                                 [this, segment, &being_put] { put_segment(segment, being_put); });
             }
         } catch (...) {
             stop(std::current_exception());
         }
     }
 
-    void put_segment(const Segment& segment, BytesView stored) {
+    void put_segment(const Segment& segment, MemFile& stored) {
         try {
             if (failed_) return;
-            in_stage("store", [&] { store_.put(segment_key(options_.server, set_, segment.index), stored); });
+            in_stage("store",
+                     [&] { store_.put_from(segment_key(options_.server, set_, segment.index), stored); });
             record(segment);
         } catch (...) {
             stop(std::current_exception());

@@ -59,13 +59,19 @@ int exit_code(ErrorKind kind) {
 }
 
 Error Error::with_context(std::string_view context) const {
-    return Error(kind_, std::string(context) + ": " + what(), hint_);
+    return Error(kind_, std::string(context) + ": " + what(), hint_).with_system_code(system_code_);
+}
+
+Error Error::with_system_code(int code) const {
+    Error out = *this;
+    out.system_code_ = code;
+    return out;
 }
 
 Error system_error(ErrorKind kind, std::string_view text, int errno_value, std::string hint) {
     std::array<char, 128> buffer{};
     const char* reason = strerror_r(errno_value, buffer.data(), buffer.size());
-    return Error(kind, std::string(text) + ": " + reason, std::move(hint));
+    return Error(kind, std::string(text) + ": " + reason, std::move(hint)).with_system_code(errno_value);
 }
 
 std::string describe(std::string_view program, const Error& error) {

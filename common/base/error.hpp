@@ -49,12 +49,17 @@ class Error : public std::runtime_error {
     std::string text() const { return what(); }
     const std::string& hint() const { return hint_; }
 
+    // The errno of the system call that failed, or 0: says whether trying again can help.
+    int system_code() const { return system_code_; }
+    Error with_system_code(int code) const;
+
     // The same error with "context: " in front of the text.
     Error with_context(std::string_view context) const;
 
   private:
     ErrorKind kind_;
     std::string hint_;
+    int system_code_ = 0;
 };
 
 // For failed system calls: "TEXT: strerror(errno_value)".

@@ -30,7 +30,7 @@ std::vector<fs::directory_entry> visible_entries(const fs::path& folder) {
     for (; !failure && entries != fs::directory_iterator(); entries.increment(failure))
         if (entries->path().filename().string().front() != '.') out.push_back(*entries);
     if (failure && !is_missing(failure.value()))
-        throw Error(ErrorKind::storage, "cannot list " + folder.string() + ": " + failure.message());
+        throw system_error(ErrorKind::storage, "cannot list " + folder.string(), failure.value());
     return out;
 }
 
@@ -114,7 +114,8 @@ void LocalStore::put(const std::string& key, BytesView bytes) {
             if (folder_went && attempt < 5 && ::access(root_.c_str(), F_OK) == 0) continue;
             throw Error(
                 ErrorKind::storage, "object " + key + ": " + error.text(),
-                "Check the room on the disk of " + root_.string() + " and that this user may write there.");
+                "Check the room on the disk of " + root_.string() + " and that this user may write there.")
+                .with_system_code(error.system_code());
         }
     }
 }

@@ -7,7 +7,9 @@
 // digest and
 //   verify-before-release simple. put() of the same key replaces.
 // - All functions may be called from any thread at once, on one store.
-// - Errors: Error{not_found} for a missing key in get(); Error{storage} for everything else, naming the key.
+// - Errors: Error{not_found} for a missing key in get(); Error{storage} for everything else, naming the key,
+//   with the system's code where there is one. What a network store may be asked again is Error{network} or
+//   Error{busy}; a refusal that will stay one is Error{forbidden} (see retrying_store.hpp).
 #pragma once
 
 #include <cstddef>
@@ -36,6 +38,10 @@ class ObjectStore {
     virtual ~ObjectStore() = default;
 
     virtual void put(const std::string& key, BytesView bytes) = 0;
+    // The same from memory that a store may have to keep: if it gives up a write that hangs, the write still
+    // reads those bytes. After Error{timeout} or Error{interrupted} `from` is empty and of no more use; after
+    // success and any other error it is as before.
+    virtual void put_from(const std::string& key, MemFile& from) { put(key, from.view()); }
     // Refuses objects longer than `max` bytes with Error{corrupt} before reading them.
     virtual MemFile get(const std::string& key, std::size_t max) = 0;
     // The same into memory that was used before, which a store may do without taking fresh memory. After an

@@ -1,0 +1,35 @@
+// A store as programs use it: failures that pass are retried, rates are kept, and one that hangs is noticed.
+//
+//   retry -> rate limit -> time-out -> the store of the URL
+//
+// Each attempt of a retry pays its bytes, and the time that an object waits for its share is not counted as
+// hanging.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "common/base/rate_limiter.hpp"
+#include "common/storage/retrying_store.hpp"
+
+namespace strongroom::storage {
+
+inline constexpr std::chrono::minutes default_store_timeout{10};
+
+struct Guard {
+    std::chrono::milliseconds timeout = default_store_timeout;  // for one operation on one object
+    RetryPolicy retry{};
+    RateLimiter* writes = nullptr;  // null: no limit; must outlive the store
+    RateLimiter* reads = nullptr;
+    std::stop_token stop{};  // ends waiting
+};
+
+// As open_store(), which itself may hang: Error{timeout} then.
+std::shared_ptr<RetryingStore> open_guarded_store(const std::string& url, bool create, const Guard& guard);
+
+// The same decorators around a store that is open.
+std::shared_ptr<RetryingStore> guard_store(std::shared_ptr<ObjectStore> store, const Guard& guard);
+
+}  // namespace strongroom::storage
