@@ -71,6 +71,15 @@ Bytes finish(CappedSink& sink, const GpgME::Error& error, const std::string& wha
     return sink.take();
 }
 
+// GPGME does not look at gpg's exit status, and calls what a killed gpg had written a success.
+void require_whole(BytesView message) {
+    try {
+        require_sealed_shape(message);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::crypto, "gpg did not encrypt to the end: " + error.text());
+    }
+}
+
 // GpgME++ 1.18 declares EncryptWrap but does not pass it on, so this one operation uses GPGME's C interface.
 Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, BytesView payload,
                  unsigned extra) {
@@ -87,7 +96,8 @@ Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, B
     need(gpgme_new(&raw_context));
     const std::unique_ptr<gpgme_context, decltype(&gpgme_release)> context(raw_context, gpgme_release);
     if (!home.path().empty())
-        need(gpgme_ctx_set_engine_info(raw_context, GPGME_PROTOCOL_OpenPGP, nullptr, home.path().c_str()));
+        need(gpgme_ctx_set_engine_info(raw_context, GPGME_PROTOCOL_OpenPGP, engine_path().c_str(),
+                                       home.path().c_str()));
     gpgme_data_t raw_in = nullptr;
     need(gpgme_data_new_from_mem(&raw_in, payload.data(), payload.size(), 0));
     const std::unique_ptr<gpgme_data, decltype(&gpgme_data_release)> in(raw_in, gpgme_data_release);
@@ -112,7 +122,9 @@ Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, B
     char* memory = gpgme_data_release_and_get_mem(out.release(), &size);
     const std::unique_ptr<char, decltype(&gpgme_free)> owned(memory, [](void* p) { gpgme_free(p); });
     if (memory == nullptr || size <= payload.size()) throw Error(ErrorKind::crypto, "gpg encrypted nothing");
-    return Bytes(memory, size);
+    Bytes message(memory, size);
+    require_whole(message);
+    return message;
 }
 
 }  // namespace
