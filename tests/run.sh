@@ -3,7 +3,8 @@
 #
 #   tests/run.sh                     everything, preset release
 #   tests/run.sh --preset asan      with AddressSanitizer and UBSan (or: debug)
-#   tests/run.sh -L unit            one label: lint unit contract integration fault e2e
+#   tests/run.sh -L unit            one label: lint unit contract integration fault slow e2e
+#   tests/run.sh --quick            without the label slow (10,000 segments: about a minute of an idle machine)
 #   tests/run.sh -R cron            tests whose name matches
 #   tests/run.sh --tidy             clang-tidy over the files changed since the first commit that main lacks
 #                                   (all files with --tidy-all); dispatcher/http is left out, it takes minutes
@@ -22,6 +23,7 @@ while [ $# -gt 0 ]; do
         --preset) preset=${2:?--preset needs a name}; shift ;;
         -L) select+=(-L "^${2:?-L needs a label}\$"); shift ;;
         -R) select+=(-R "${2:?-R needs a regular expression}"); shift ;;
+        --quick) select+=(-LE '^slow$') ;;
         --tidy) tidy=changed ;;
         --tidy-all) tidy=all ;;
         --no-install) install=false ;;

@@ -46,14 +46,15 @@ Outcome refused(SetBench& bench, const std::string& set) {
     return refused(bench, set, bench.store);
 }
 
-void check_segment_named(const SetBench& bench, const std::string& set, const Outcome& outcome, int index) {
+void check_segment_named(const SetBench& bench, const std::string& set, const Outcome& outcome, int index,
+                         char first = 'a') {
     CHECK(outcome.error.kind() == ErrorKind::corrupt);
     CHECK(outcome.error.text().find("segment " + std::to_string(index) + " (" +
                                     segment_key(bench.server, set, index) + ")") != std::string::npos);
     CHECK(outcome.error.hint().find("--set") != std::string::npos);
     CHECK(outcome.error.hint().find("another copy of the store") != std::string::npos);
     // Whole segments before the damaged one may have been released, and nothing else.
-    CHECK(outcome.released == five_letters().substr(0, static_cast<std::size_t>(index) * segment_bytes));
+    CHECK(outcome.released == five_letters(first).substr(0, static_cast<std::size_t>(index) * segment_bytes));
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ TEST_CASE("a damaged segment is refused by name") {
     const Manifest manifest = bench.seal(five_letters());
     const std::string set = manifest.set;
     const auto good = bench.store.objects();
-    for (const int index : {0, 2, 4}) {
+    for (const int index : {0, 1, 2, 3, 4}) {
         const std::string key = segment_key(bench.server, set, index);
         const auto try_damage = [&](const char* name, auto change) {
             INFO(name << " of segment " << index);
@@ -99,13 +100,28 @@ TEST_CASE("segments in the wrong place are refused") {
     const std::string set = bench.seal(five_letters()).set;
     const std::string other = bench.seal(five_letters('p')).set;
     auto& objects = bench.store.objects();
-    SECTION("two of the same set swapped") {
-        std::swap(objects[segment_key(bench.server, set, 1)], objects[segment_key(bench.server, set, 3)]);
-        check_segment_named(bench, set, refused(bench, set), 1);
+    const auto good = objects;
+    SECTION("any two of the same set swapped") {
+        for (int i = 0; i < 5; ++i) {
+            for (int j = i + 1; j < 5; ++j) {
+                INFO(i << " and " << j);
+                objects = good;
+                std::swap(objects[segment_key(bench.server, set, i)],
+                          objects[segment_key(bench.server, set, j)]);
+                check_segment_named(bench, set, refused(bench, set), i);
+            }
+        }
     }
-    SECTION("one of another set") {
-        objects[segment_key(bench.server, set, 2)] = objects[segment_key(bench.server, other, 2)];
-        check_segment_named(bench, set, refused(bench, set), 2);
+    SECTION("one of another set, which is newer or older") {
+        for (int i = 0; i < 5; ++i) {
+            INFO(i);
+            objects = good;
+            objects[segment_key(bench.server, set, i)] = good.at(segment_key(bench.server, other, i));
+            check_segment_named(bench, set, refused(bench, set), i);
+            objects = good;
+            objects[segment_key(bench.server, other, i)] = good.at(segment_key(bench.server, set, i));
+            check_segment_named(bench, other, refused(bench, other), i, 'p');
+        }
     }
     SECTION("all data of another set") {
         for (int i = 0; i < 5; ++i)
