@@ -1,5 +1,7 @@
 #include "dispatcher/schedule/scheduler.hpp"
 
+#include <algorithm>
+
 #include "common/base/cron.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -18,92 +20,133 @@ std::int64_t first_slot(const std::string& cron, UtcTime now) {
     return to_millis(Cron::parse(cron).next_after(now));
 }
 
+// A due slot, and what became of it.
+struct Scheduler::Due {
+    const Schedule* schedule;
+    UtcTime slot;
+    UtcTime next;
+    Job job;
+    bool made = false;
+    std::size_t superseded = 0;
+};
+
+// A lease that ran out, and what became of its job.
+struct Scheduler::Lost {
+    const Job* job;
+    bool requeued = false;
+    bool closed = false;
+};
+
+namespace {
+
+// Many small changes share one commit, but none of them waits for very many others.
+constexpr std::size_t slice = 250;
+
+template <class Entry, class Change>
+void in_slices(Store& store, std::vector<Entry>& entries, const Change& change) {
+    for (std::size_t from = 0; from < entries.size(); from += slice)
+        store.transact([&](Transaction& tx) {
+            for (std::size_t i = from; i < std::min(from + slice, entries.size()); ++i)
+                change(tx, entries[i]);
+        });
+}
+
+}  // namespace
+
 Scheduler::Tick Scheduler::tick() {
     const UtcTime now = clock_.now();
     std::vector<Schedule> schedules;
-    std::vector<Job> lost;
+    std::vector<Job> silent;
     store_.read([&](Transaction& tx) {
         schedules = tx.enabled_schedules_before(to_millis(now));
-        lost = tx.jobs_with_lease_before(to_millis(now));
+        silent = tx.jobs_with_lease_before(to_millis(now));
     });
     Tick out;
-    for (const auto& schedule : schedules) run_schedule(schedule, now, out);
-    for (const auto& job : lost) end_lease(job, now, out);
+    run_schedules(schedules, now, out);
+    end_leases(silent, now, out);
     const std::int64_t forget = to_millis(now - replies_kept);
     store_.transact([&](Transaction& tx) { tx.forget_replies(forget); });
     return out;
 }
 
-void Scheduler::run_schedule(const Schedule& schedule, UtcTime now, Tick& out) {
-    const auto offset = splay_offset(schedule.id, schedule.splay);
-    const Cron cron = Cron::parse(schedule.cron);
-    UtcTime slot = from_millis(schedule.next_slot);
-    if (slot + offset > now) return;  // in its splay window
-    UtcTime next = cron.next_after(slot);
-    for (; next + offset <= now; next = cron.next_after(next)) slot = next;
-
-    Job job;
-    job.id = random_uuid();
-    job.server = schedule.server;
-    job.kind = schedule.kind;
-    job.schedule = schedule.id;
-    job.slot = to_millis(slot);
-    job.created_by = "schedule";
-    job.created = to_millis(now);
-    bool made = false;
-    std::size_t superseded = 0;
-    store_.transact([&](Transaction& tx) {
-        made = false;
-        superseded = 0;
-        if (!tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(next))) return;
+void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime now, Tick& out) {
+    std::vector<Due> due;
+    for (const auto& schedule : schedules) {
+        const auto offset = splay_offset(schedule.id, schedule.splay);
+        UtcTime slot = from_millis(schedule.next_slot);
+        if (slot + offset > now) continue;  // in its splay window
+        const Cron cron = Cron::parse(schedule.cron);
+        UtcTime next = cron.next_after(slot);
+        for (; next + offset <= now; next = cron.next_after(next)) slot = next;
+        Job job;
+        job.id = random_uuid();
+        job.server = schedule.server;
+        job.kind = schedule.kind;
+        job.schedule = schedule.id;
+        job.slot = to_millis(slot);
+        job.created_by = "schedule";
+        job.created = to_millis(now);
+        due.push_back({&schedule, slot, next, std::move(job)});
+    }
+    in_slices(store_, due, [&](Transaction& tx, Due& entry) {
+        const Schedule& schedule = *entry.schedule;
+        entry.made = false;
+        entry.superseded = 0;
+        if (!tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(entry.next))) return;
         for (const auto& older : tx.open_jobs_of_schedule(schedule.id)) {
             if (older.state != JobState::queued) continue;
             const Problem problem{"timeout", "", "no agent took this job before the next slot was due",
                                   "Is the agent running, and can it reach the dispatcher?"};
-            if (tx.close_job(older.id, JobState::expired, problem, to_millis(now))) ++superseded;
+            if (tx.close_job(older.id, JobState::expired, problem, to_millis(now))) ++entry.superseded;
         }
-        made = tx.add_job(job);
+        entry.made = tx.add_job(entry.job);
     });
-    out.superseded += superseded;
-    if (superseded > 0)
-        log_event(Level::warning, "DISPATCHER_JOB_SUPERSEDED",
-                  "server {}: a queued {} job was not taken in time", schedule.server, schedule.kind);
-    if (!made) return;
-    ++out.created;
-    out.servers_with_work.push_back(schedule.server);
-    log_event(Level::info, "DISPATCHER_JOB_DUE", "job {} {} for server {}, slot {}", job.id, job.kind,
-              job.server, format_utc(slot));
+    for (const auto& entry : due) {
+        const Schedule& schedule = *entry.schedule;
+        out.superseded += entry.superseded;
+        if (entry.superseded > 0)
+            log_event(Level::warning, "DISPATCHER_JOB_SUPERSEDED",
+                      "server {}: a queued {} job was not taken in time", schedule.server, schedule.kind);
+        if (!entry.made) continue;
+        ++out.created;
+        out.servers_with_work.push_back(schedule.server);
+        log_event(Level::info, "DISPATCHER_JOB_DUE", "job {} {} for server {}, slot {}", entry.job.id,
+                  entry.job.kind, schedule.server, format_utc(entry.slot));
+    }
 }
 
-void Scheduler::end_lease(const Job& job, UtcTime now, Tick& out) {
-    if (job.attempts < max_attempts) {
-        bool requeued = false;
-        store_.transact([&](Transaction& tx) {
-            const auto current = tx.find_job(job.id);
-            requeued =
-                current && current->lease_until == job.lease_until && tx.requeue_job(job.id, job.attempts);
-        });
-        if (!requeued) return;
-        ++out.requeued;
-        out.servers_with_work.push_back(job.server);
-        log_event(Level::warning, "DISPATCHER_LEASE_LOST",
-                  "job {} {} of server {}: attempt {} of {} went silent", job.id, job.kind, job.server,
-                  job.attempts, max_attempts);
-        return;
-    }
-    bool closed = false;
-    store_.transact([&](Transaction& tx) {
+void Scheduler::end_leases(const std::vector<Job>& silent, UtcTime now, Tick& out) {
+    std::vector<Lost> lost;
+    for (const auto& job : silent) lost.push_back({&job});
+    in_slices(store_, lost, [&](Transaction& tx, Lost& entry) {
+        const Job& job = *entry.job;
+        entry.requeued = entry.closed = false;
         const auto current = tx.find_job(job.id);
+        if (!current || current->lease_until != job.lease_until) return;  // renewed in between
+        if (job.attempts < max_attempts) {
+            entry.requeued = tx.requeue_job(job.id, job.attempts);
+            return;
+        }
         const Problem problem{
             "timeout", "", "the agent went silent in each of " + std::to_string(max_attempts) + " attempts",
             "See the agent's log on the host."};
-        closed = current && current->lease_until == job.lease_until &&
-                 tx.close_job(job.id, JobState::expired, problem, to_millis(now));
+        entry.closed = tx.close_job(job.id, JobState::expired, problem, to_millis(now));
     });
-    if (!closed) return;
-    ++out.given_up;
-    log_event(Level::error, "DISPATCHER_JOB_EXPIRED", "job {} {} of server {} given up after {} attempts",
-              job.id, job.kind, job.server, job.attempts);
+    for (const auto& entry : lost) {
+        const Job& job = *entry.job;
+        if (entry.requeued) {
+            ++out.requeued;
+            out.servers_with_work.push_back(job.server);
+            log_event(Level::warning, "DISPATCHER_LEASE_LOST",
+                      "job {} {} of server {}: attempt {} of {} went silent", job.id, job.kind, job.server,
+                      job.attempts, max_attempts);
+        } else if (entry.closed) {
+            ++out.given_up;
+            log_event(Level::error, "DISPATCHER_JOB_EXPIRED",
+                      "job {} {} of server {} given up after {} attempts", job.id, job.kind, job.server,
+                      job.attempts);
+        }
+    }
 }
 
 }  // namespace strongroom::dispatcher

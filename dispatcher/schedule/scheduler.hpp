@@ -29,13 +29,15 @@ class Scheduler {
         std::size_t requeued = 0;
         std::size_t given_up = 0;
     };
-    // Does all that is due now. Throws what the store throws; each schedule and job is a transaction of its
-    // own.
+    // Does all that is due now. Throws what the store throws; schedules and jobs are changed by the hundred
+    // in one transaction.
     Tick tick();
 
   private:
-    void run_schedule(const Schedule& schedule, UtcTime now, Tick& out);
-    void end_lease(const Job& job, UtcTime now, Tick& out);
+    struct Due;
+    struct Lost;
+    void run_schedules(const std::vector<Schedule>& schedules, UtcTime now, Tick& out);
+    void end_leases(const std::vector<Job>& silent, UtcTime now, Tick& out);
 
     Store& store_;
     const Clock& clock_;

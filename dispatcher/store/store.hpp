@@ -7,6 +7,7 @@
 // - `fn` may be run again from its start after a conflict with another dispatcher, so it must be idempotent
 // apart
 //   from the transaction itself: ids are made before, results are assigned, not accumulated.
+// - Transactions may share one commit with others: `fn` may run on another thread, while its caller waits.
 // - Claims and moves are compare-and-set: they say false when somebody else was first.
 // - Any thread may call transact() and read(); a Transaction belongs to the call and must not escape it. No
 // nesting.

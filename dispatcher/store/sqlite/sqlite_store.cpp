@@ -33,6 +33,16 @@ constexpr int sqlite_not_a_database = 26;
     throw Error(ErrorKind::storage, std::string("the database refused a statement: ") + error.what());
 }
 
+void as_our_errors(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const soci::sqlite3_soci_error& error) {
+        rethrow(error);
+    } catch (const soci::soci_error& error) {
+        throw Error(ErrorKind::storage, std::string("the database failed: ") + error.what());
+    }
+}
+
 }  // namespace
 
 // Idle sessions. A session is used by one thread at a time.
@@ -63,8 +73,6 @@ class SqliteStore::Sessions {
         idle_.push_back(std::move(session));
     }
 
-    std::mutex writer;  // writers of this process queue here, fairly, instead of polling SQLite's lock
-
   private:
     std::filesystem::path path_;
     std::mutex mutex_;
@@ -74,11 +82,10 @@ class SqliteStore::Sessions {
 namespace {
 
 // Runs `work` between `begin` and COMMIT on the session; rolls back on any exception.
-void run_transaction(soci::session& session, const char* begin, const Store::Work& work) {
+void run_transaction(soci::session& session, const char* begin, const std::function<void()>& work) {
     session << begin;
     try {
-        SqliteTransaction transaction(session);
-        work(transaction);
+        work();
         session << "COMMIT";
     } catch (...) {
         try {
@@ -90,9 +97,33 @@ void run_transaction(soci::session& session, const char* begin, const Store::Wor
     }
 }
 
+// SQLite ends the whole transaction by itself when the disk is full or fails.
+bool in_transaction(soci::session& session) {
+    auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+    return sqlite_api::sqlite3_get_autocommit(backend->conn_) == 0;
+}
+
+// Each work in a savepoint of its own: one that throws leaves nothing behind and does not disturb the others.
+void run_each(soci::session& session, std::span<GroupCommit::Entry* const> batch) {
+    for (auto* entry : batch) {
+        entry->failure = nullptr;  // of an earlier attempt
+        session << "SAVEPOINT work";
+        try {
+            SqliteTransaction transaction(session);
+            (*entry->work)(transaction);
+        } catch (...) {
+            if (!in_transaction(session)) throw;
+            entry->failure = std::current_exception();
+            session << "ROLLBACK TO work";
+        }
+        session << "RELEASE work";
+    }
+}
+
 }  // namespace
 
-SqliteStore::SqliteStore(const std::filesystem::path& path) : sessions_(std::make_unique<Sessions>(path)) {}
+SqliteStore::SqliteStore(const std::filesystem::path& path)
+    : sessions_(std::make_unique<Sessions>(path)), commits_([this](const auto& batch) { commit(batch); }) {}
 
 SqliteStore::~SqliteStore() = default;
 
@@ -142,36 +173,36 @@ void SqliteStore::migrate() {
     sessions_->give_back(std::move(session));
 }
 
-void SqliteStore::transact(const Work& work) {
-    const std::lock_guard lock(sessions_->writer);
+void SqliteStore::commit(std::span<GroupCommit::Entry* const> batch) {
     for (int attempt = 1;; ++attempt) {
         try {
             auto session = sessions_->take();
-            run_transaction(*session, "BEGIN IMMEDIATE", work);
+            run_transaction(*session, "BEGIN IMMEDIATE", [&] { run_each(*session, batch); });
             sessions_->give_back(std::move(session));
             return;
         } catch (const soci::sqlite3_soci_error& error) {
             const int code = sqlite_code(error);
-            if ((code != sqlite_busy && code != sqlite_locked) || attempt == max_attempts) rethrow(error);
+            if ((code != sqlite_busy && code != sqlite_locked) || attempt == max_attempts) throw;
             std::this_thread::sleep_for(std::chrono::milliseconds(20 * attempt));
-        } catch (const soci::soci_error& error) {
-            throw Error(ErrorKind::storage, std::string("the database failed: ") + error.what());
         }
     }
 }
 
+void SqliteStore::transact(const Work& work) {
+    as_our_errors([&] { commits_.run(work); });
+}
+
 void SqliteStore::read(const Work& work) {
-    try {
+    as_our_errors([&] {
         auto session = sessions_->take();
         *session << "PRAGMA query_only = ON";
-        run_transaction(*session, "BEGIN", work);
+        run_transaction(*session, "BEGIN", [&] {
+            SqliteTransaction transaction(*session);
+            work(transaction);
+        });
         *session << "PRAGMA query_only = OFF";
         sessions_->give_back(std::move(session));
-    } catch (const soci::sqlite3_soci_error& error) {
-        rethrow(error);
-    } catch (const soci::soci_error& error) {
-        throw Error(ErrorKind::storage, std::string("the database failed: ") + error.what());
-    }
+    });
 }
 
 }  // namespace strongroom::dispatcher

@@ -79,6 +79,50 @@ void check_transactions(const OpenStore& open) {
     open()->read([&](Transaction& tx) { CHECK(tx.list_users().size() == 1); });
 }
 
+// Writers of many threads, half of them refused in the middle: each hears of its own fate, and only what was
+// acknowledged is there.
+void check_mixed_transactions(const OpenStore& open) {
+    constexpr int threads_count = 16;
+    constexpr int each = 25;
+    const auto store = open();
+    std::mutex mutex;
+    std::set<std::string> acknowledged;
+    std::vector<std::string> problems;
+    const auto write = [&](int thread) {
+        for (int i = 0; i < each; ++i) {
+            const bool refused = (thread + i) % 2 == 0;
+            const std::string id = random_uuid();
+            std::string outcome = "ok";
+            try {
+                store->transact([&](Transaction& tx) {
+                    tx.append_audit({id, 0, 1, "owner", "actor", "action", "object", "ok", "text"});
+                    if (refused) throw Error(ErrorKind::refused, id);
+                });
+            } catch (const Error& error) {
+                outcome = error.kind() == ErrorKind::refused ? error.text() : "other: " + error.text();
+            }
+            const std::lock_guard lock(mutex);
+            if (outcome != (refused ? id : "ok")) problems.push_back(outcome);
+            if (!refused) acknowledged.insert(id);
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < threads_count; ++i) threads.emplace_back(write, i);
+    for (auto& thread : threads) thread.join();
+    for (const auto& problem : problems) FAIL_CHECK(problem);
+    open()->read([&](Transaction& tx) {
+        std::set<std::string> kept;
+        std::set<std::int64_t> numbers;
+        for (const auto& entry : tx.list_audit("owner", 1000)) {
+            kept.insert(entry.id);
+            numbers.insert(entry.seq);
+        }
+        CHECK(kept == acknowledged);
+        CHECK(numbers.size() == acknowledged.size());
+        CHECK(*numbers.rbegin() == static_cast<std::int64_t>(acknowledged.size()));  // no gaps
+    });
+}
+
 // Threads of two programs hammer one server's queue: each job is claimed exactly once.
 void check_concurrent_claims(const OpenStore& open) {
     constexpr int jobs = 120;

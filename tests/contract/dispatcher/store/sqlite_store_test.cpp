@@ -61,6 +61,9 @@ TEST_CASE("sqlite store: the contract") {
     SECTION("transactions") {
         test::check_transactions(database.open);
     }
+    SECTION("transactions of many threads, some refused") {
+        test::check_mixed_transactions(database.open);
+    }
     SECTION("concurrent claims") {
         test::check_concurrent_claims(database.open);
     }

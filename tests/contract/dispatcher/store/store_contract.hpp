@@ -18,6 +18,7 @@ void check_schedules(const OpenStore& open);
 void check_jobs(const OpenStore& open);
 void check_ledger(const OpenStore& open);
 void check_transactions(const OpenStore& open);
+void check_mixed_transactions(const OpenStore& open);
 void check_concurrent_claims(const OpenStore& open);
 
 // Sample records, so that other tests can fill a store.
