@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -74,16 +75,18 @@ struct Plain {
     std::size_t size = 0;
 };
 
-// Workers fetch and open segments a bounded distance ahead; the calling thread takes them in order.
+// Workers fetch and open segments a bounded distance ahead; the calling thread takes them in order. The first
+// ones are fetched while the passphrase is still being decrypted.
 class Opener {
   public:
     Opener(int workers, const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home,
-           Secret passphrase)
+           std::shared_future<Secret> passphrase)
         : manifest_(manifest),
           store_(store),
           cipher_(key_home),
           passphrase_(std::move(passphrase)),
-          look_ahead_(static_cast<std::size_t>(workers) + 1) {
+          fetch_ahead_(static_cast<std::size_t>(workers) + 1),
+          plain_ahead_(std::max<std::size_t>(2, static_cast<std::size_t>(workers))) {
         try {
             for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
         } catch (...) {
@@ -135,18 +138,21 @@ class Opener {
     std::optional<std::size_t> claim() {
         std::unique_lock lock(mutex_);
         room_.wait(lock, [this] {
-            return stopped_ || next_ == manifest_.segments.size() || next_ < released_ + look_ahead_;
+            return stopped_ || next_ == manifest_.segments.size() || next_ < released_ + fetch_ahead_;
         });
         if (stopped_ || next_ == manifest_.segments.size()) return std::nullopt;
         return next_++;
     }
 
-    // A buffer for `size` bytes: a used one if there is one that is large enough.
-    Plain make_plain(std::size_t size) {
+    // A buffer for the plain bytes of segment `index`, once its turn is near: a used one if there is one that
+    // is large enough.
+    Plain make_plain(std::size_t index, std::size_t size) {
         Plain plain;
         plain.size = size;
         {
-            const std::lock_guard lock(mutex_);
+            std::unique_lock lock(mutex_);
+            room_.wait(lock, [&] { return closing_ || index < released_ + plain_ahead_; });
+            if (closing_) throw Error(ErrorKind::interrupted, "not needed any more");
             if (!spare_.empty()) {
                 plain.buffer = std::move(spare_.back());
                 spare_.pop_back();
@@ -163,8 +169,9 @@ class Opener {
                 if (!bench) bench.emplace(Bench{.decompressor = Decompressor(manifest_.compression)});
                 const auto plain_size = static_cast<std::size_t>(segment.plain_size);
                 fetch_verified(manifest_, store_, segment, bench->stored);
-                cipher_.decrypt(bench->stored, passphrase_, max_compressed(plain_size), bench->compressed);
-                Plain plain = make_plain(plain_size);
+                cipher_.decrypt(bench->stored, passphrase_.get(), max_compressed(plain_size),
+                                bench->compressed);
+                Plain plain = make_plain(static_cast<std::size_t>(segment.index), plain_size);
                 bench->decompressor.decompress(bench->compressed.view(), {plain.buffer.data(), plain_size});
                 return plain;
             } catch (const Error& error) {
@@ -180,6 +187,7 @@ class Opener {
         {
             const std::lock_guard lock(mutex_);
             stopped_ = true;
+            closing_ = true;
             room_.notify_all();
         }
         for (auto& worker : workers_) worker.join();
@@ -189,17 +197,20 @@ class Opener {
     const Manifest& manifest_;
     storage::ObjectStore& store_;
     const gpg::BulkCipher cipher_;
-    const Secret passphrase_;
-    const std::size_t look_ahead_;  // segments that may be held at once, which bounds the memory
+    const std::shared_future<Secret> passphrase_;
+    // What bounds the memory: segments that may be in work at once, and those of them that may be plain.
+    const std::size_t fetch_ahead_;
+    const std::size_t plain_ahead_;
 
     std::mutex mutex_;
     std::condition_variable ready_;  // a result came
-    std::condition_variable room_;   // a segment was released, or the work stops
+    std::condition_variable room_;   // a segment was released, or the work ends
     std::map<std::size_t, Result> results_;
     std::vector<LargeBuffer> spare_;
     std::size_t next_ = 0;
     std::size_t released_ = 0;
-    bool stopped_ = false;
+    bool stopped_ = false;  // no segment is begun any more
+    bool closing_ = false;  // no segment is taken any more
     std::vector<std::thread> workers_;
 };
 
@@ -226,7 +237,14 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
     const int workers = std::min(wanted, static_cast<int>(manifest.segments.size()));
     Progress progress = progress_of(manifest, "restoring");
     {
-        Opener opener(workers, manifest, store, key_home, open_envelope(manifest, store, key_home));
+        std::promise<Secret> passphrase;
+        Opener opener(workers, manifest, store, key_home, passphrase.get_future().share());
+        try {
+            passphrase.set_value(open_envelope(manifest, store, key_home));
+        } catch (...) {
+            passphrase.set_exception(std::current_exception());
+            throw;
+        }
         for (const Segment& segment : manifest.segments) {
             Plain plain = opener.take();
             target.write(plain.buffer.data(), plain.size);

@@ -46,15 +46,18 @@ class Sealer {
 
     const Secret& passphrase() const { return passphrase_; }
 
-    // Reads the source to its end and stores all segments.
-    std::vector<Segment> store_segments() {
+    // Reads the source to its end and stores all segments. `meanwhile` runs in the calling thread; its
+    // failure is a failure of the whole.
+    template <class Function>
+    std::vector<Segment> store_segments(Function&& meanwhile) {
         std::vector<std::thread> workers;
         const int wanted = options_.workers > 0
                                ? options_.workers
                                : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
         try {
             for (int i = 0; i < wanted; ++i) workers.emplace_back([this] { work(); });
-        } catch (const std::exception&) {
+            meanwhile();
+        } catch (...) {
             stop(std::current_exception());
         }
         for (auto& worker : workers) worker.join();
@@ -76,37 +79,37 @@ class Sealer {
         BytesView plain;
     };
 
-    // The memory of a worker is used again for each segment.
+    // The memory of a worker is used again for each segment: one segment is cut and compressed here while the
+    // one before is encrypted and stored.
     void work() {
         try {
             LargeBuffer buffer(static_cast<std::size_t>(options_.segment_size));
             Compressor compressor(options_.compression, options_.level);
             MemFile compressed("compressed");
+            MemFile being_encrypted("compressed");
             MemFile stored("stored");
-            MemFile being_put("stored");
-            std::future<void> put;  // of the segment before, while this one is made
+            std::future<void> finished;  // the segment before
             while (const auto slice = cut(buffer)) {
                 in_stage("compress", [&] { compressor.compress(slice->plain, compressed); });
+                if (finished.valid()) finished.wait();
                 if (failed_) return;
-                in_stage("encrypt", [&] { cipher_.encrypt(compressed, passphrase_, stored); });
-                if (failed_) return;
-                const Segment segment{slice->index, static_cast<std::int64_t>(slice->plain.size()),
-                                      static_cast<std::int64_t>(stored.size()), sha256_hex(stored.view())};
-                if (put.valid()) put.wait();
-                std::swap(stored, being_put);
-                put = std::async(std::launch::async,
-                                 [this, segment, &being_put] { put_segment(segment, being_put); });
+                std::swap(compressed, being_encrypted);
+                finished = std::async(std::launch::async, [this, slice, &being_encrypted, &stored] {
+                    finish(slice->index, slice->plain.size(), being_encrypted, stored);
+                });
             }
         } catch (...) {
             stop(std::current_exception());
         }
     }
 
-    void put_segment(const Segment& segment, MemFile& stored) {
+    void finish(std::int64_t index, std::size_t plain_size, const MemFile& compressed, MemFile& stored) {
         try {
+            in_stage("encrypt", [&] { cipher_.encrypt(compressed, passphrase_, stored); });
             if (failed_) return;
-            in_stage("store",
-                     [&] { store_.put_from(segment_key(options_.server, set_, segment.index), stored); });
+            const Segment segment{index, static_cast<std::int64_t>(plain_size),
+                                  static_cast<std::int64_t>(stored.size()), sha256_hex(stored.view())};
+            in_stage("store", [&] { store_.put_from(segment_key(options_.server, set_, index), stored); });
             record(segment);
         } catch (...) {
             stop(std::current_exception());
@@ -185,7 +188,7 @@ void check_options(const SealOptions& options) {
     if (options.workers < 0 || options.workers > 256) refuse("there can be 1 to 256 workers");
 }
 
-// Made before the first byte is read: a key that cannot be used shows at once and not after hours.
+// Made while the first segments are read: a key that cannot be used shows at once and not after hours.
 Bytes make_envelope(const gpg::Home& home, const std::string& identity, const Secret& passphrase) {
     std::string line = std::string(passphrase.reveal()) + "\n";
     try {
@@ -236,10 +239,11 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
         manifest.segment_size = options.segment_size;
 
         Sealer sealer(options, set, source, store, home, on_progress);
-        const Bytes envelope =
-            in_stage("encrypt", [&] { return make_envelope(home, options.identity, sealer.passphrase()); });
-
-        manifest.segments = sealer.store_segments();
+        manifest.segments = sealer.store_segments([&] {
+            const Bytes envelope = in_stage(
+                "encrypt", [&] { return make_envelope(home, options.identity, sealer.passphrase()); });
+            in_stage("store", [&] { store.put(envelope_key(options.server, set), envelope); });
+        });
         in_stage("source", [&] {
             const Source::Facts facts = source.finish();
             if (manifest.segments.empty()) throw Error(ErrorKind::source, "the source wrote nothing");
@@ -257,7 +261,6 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
             const Bytes text = encode_manifest(manifest);
             decode_manifest(text);  // what could not be read back must not be committed
             const Bytes signature = gpg::sign_detached(home, options.identity, text);
-            store.put(envelope_key(options.server, set), envelope);
             store.put(manifest_key(options.server, set), text);
             store.put(manifest_signature_key(options.server, set), signature);  // now it is a backup
         });

@@ -1,12 +1,13 @@
 // source -> cut into segments -> N workers: [ zstd -> gpg -> SHA-256 -> store.put ] -> signed manifest =
 // commit
 //
-// One worker takes a segment all the way: it reads the next slice of the source under a lock (which also
-// numbers it), then compresses, encrypts, digests and stores it on its own. The store's answer is awaited
-// while the same worker makes its next segment, so that a disk's or a network's delay costs no computing
-// time. Each worker holds one plain, one compressed and two encrypted segments, in memory that it uses again:
-// whatever the size of the database, the whole is at most workers x 4 x segment_size, and less by what
-// compression saves. A slow store slows the source down through its pipe.
+// Each worker reads the next slice of the source under a lock (which also numbers it) and compresses it,
+// while the segment that it compressed before is encrypted, digested and stored: a worker's core is never
+// idle while gpg, a disk or a network takes its time. The envelope is made and stored while the first
+// segments are read; manifest and signature come last. Each worker holds one plain, two compressed and one
+// encrypted segment, in memory that it uses again: whatever the size of the database, the whole is at most
+// workers x 4 x segment_size, and less by what compression saves. A slow store slows the source down through
+// its pipe.
 #pragma once
 
 #include <string>

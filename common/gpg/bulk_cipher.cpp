@@ -96,6 +96,7 @@ Outcome run_gpg(const std::string& program, const Home& home, const std::vector<
                   "4"};
     if (!home.path().empty()) spawn.argv.insert(spawn.argv.end(), {"--homedir", home.path().string()});
     spawn.argv.insert(spawn.argv.end(), command.begin(), command.end());
+    spawn.environment = {{"LC_ALL", "C"}};  // without it each start opens thirty locale files
     spawn.fds = {{0, in.fd()}, {1, out.fd()}, {2, errors.fd()}, {3, status_lines.fd()}, {4, secret.get()}};
     Subprocess child(spawn);
     const auto status = child.wait_for(child_limit);

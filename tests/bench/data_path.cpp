@@ -2,9 +2,11 @@
 // output, with the same sealer and opener that agent and client use.
 //
 //   bench_data_path init HOME                                   makes a key; prints its fingerprint
-//   bench_data_path seal HOME STORE FILE WORKERS LEVEL SEGMENT  prints the set id
-//   bench_data_path plain HOME STORE FILE WORKERS LEVEL SEGMENT the same cut, compression, digest and store,
-//   without gpg bench_data_path open HOME STORE SET WORKERS                 to standard output
+//   bench_data_path seal HOME KEY STORE FILE WORKERS LEVEL SEGMENT   prints the set id
+//   bench_data_path plain HOME KEY STORE FILE WORKERS LEVEL SEGMENT  the same without gpg
+//   bench_data_path open HOME KEY STORE SET WORKERS                  to standard output
+//
+// KEY is the fingerprint, which agent and client know too.
 #include <fcntl.h>
 
 #include <atomic>
@@ -123,16 +125,16 @@ int run(const std::vector<std::string>& arguments) {
         std::cout << gpg::generate_key(home, "bench <bench@test.invalid>", "rsa3072") << "\n";
         return 0;
     }
-    const std::string identity = gpg::list_keys(home).at(0).fingerprint;
-    const auto store = storage::open_store("file://" + arguments.at(2), true);
+    const std::string& identity = arguments.at(2);
+    const auto store = storage::open_store("file://" + arguments.at(3), true);
     if (verb == "open") {
-        const auto manifest = backupset::read_manifest(*store, server, arguments.at(3), home, identity);
+        const auto manifest = backupset::read_manifest(*store, server, arguments.at(4), home, identity);
         backupset::FdTarget target(1, "standard output");
-        backupset::open_set({std::stoi(arguments.at(4))}, manifest, *store, home, target);
+        backupset::open_set({std::stoi(arguments.at(5))}, manifest, *store, home, target);
         return 0;
     }
-    const Work work{arguments.at(3), std::stoi(arguments.at(4)), std::stoi(arguments.at(5)),
-                    std::stoll(arguments.at(6))};
+    const Work work{arguments.at(4), std::stoi(arguments.at(5)), std::stoi(arguments.at(6)),
+                    std::stoll(arguments.at(7))};
     if (verb == "seal")
         std::cout << seal(home, identity, *store, work) << "\n";
     else if (verb == "plain")

@@ -91,10 +91,10 @@ if [ "$what" = seal ]; then
     names=(seal plain zstd_gpg zstd_age)
     for ((i = 1; i <= rounds; i++)); do
         note "round $i of $rounds"
-        once seal "$ours seal $keys/own $work/store $input $workers $level $segment"
+        once seal "$ours seal $keys/own $identity $work/store $input $workers $level $segment"
         stored=$(find "$work/store" -path '*/sets/*' -type f -printf '%s\n' | awk '{s += $1} END {print s}')
         rm -rf "$work/store"
-        once plain "$ours plain $keys/own $work/store $input $workers $level $segment"
+        once plain "$ours plain $keys/own $identity $work/store $input $workers $level $segment"
         rm -rf "$work/store"
         once zstd_gpg "zstd -q -$level -T0 -c $input | $gpg_e -z0 -o $work/o.gpg && sync $work/o.gpg"
         rm -f "$work/o.gpg"
@@ -102,7 +102,7 @@ if [ "$what" = seal ]; then
         rm -f "$work/o.age"
     done
     if $large; then
-        once seal_large "{ for i in 1 2 3 4 5 6 7; do cat $input; done; } | $ours seal $keys/own $work/store /dev/stdin $workers $level $segment"
+        once seal_large "{ for i in 1 2 3 4 5 6 7; do cat $input; done; } | $ours seal $keys/own $identity $work/store /dev/stdin $workers $level $segment"
         names+=(seal_large)
         rm -rf "$work/store"
     fi
@@ -124,7 +124,7 @@ if [ "$what" = seal ]; then
 elif [ "$what" = sweep ]; then
     sweep() { # DIMENSION VALUE INPUT WORKERS SEGMENT
         for ((i = 1; i <= rounds; i++)); do
-            once "$1.$2" "$ours seal $keys/own $work/store $3 $4 $level $5"
+            once "$1.$2" "$ours seal $keys/own $identity $work/store $3 $4 $level $5"
             rm -rf "$work/store"
         done
         printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$(wall "$1.$2")" "$(cpu "$1.$2")" "$(maximum "${peaks[$1.$2]}")"
@@ -140,16 +140,16 @@ elif [ "$what" = sweep ]; then
     for n in 1 4 8 16 32 64; do sweep segment_mib $n "$input" "$workers" $((n * mib)); done
 else
     names=(open checked gpg_zstd)
-    set_id=$("$ours" seal "$keys/own" "$work/store" "$input" "$workers" "$level" "$segment")
+    set_id=$("$ours" seal "$keys/own" "$identity" "$work/store" "$input" "$workers" "$level" "$segment")
     zstd -q "-$level" -T0 -c "$input" | $gpg_e -z0 -o "$work/o.gpg"
     (cd "$work" && sha256sum o.gpg >o.sha256)
     for ((i = 1; i <= rounds; i++)); do
         note "round $i of $rounds"
-        once open "$ours open $keys/own $work/store $set_id $workers >/dev/null"
+        once open "$ours open $keys/own $identity $work/store $set_id $workers >/dev/null"
         once checked "cd $work && sha256sum --quiet -c o.sha256 && $gpg_d o.gpg 2>/dev/null | zstd -q -d -c >/dev/null"
         once gpg_zstd "$gpg_d $work/o.gpg 2>/dev/null | zstd -q -d -c >/dev/null"
     done
-    "$ours" open "$keys/own" "$work/store" "$set_id" "$workers" | cmp - "$input" || { echo "run.sh: the opened stream differs" >&2; exit 1; }
+    "$ours" open "$keys/own" "$identity" "$work/store" "$set_id" "$workers" | cmp - "$input" || { echo "run.sh: the opened stream differs" >&2; exit 1; }
     report "${names[@]}"
     ratio open_over_checked "$(wall checked)" "$(wall open)" 'times faster'
     ratio open_over_gpg_zstd "$(wall gpg_zstd)" "$(wall open)" 'times faster'
