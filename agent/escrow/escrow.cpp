@@ -7,28 +7,11 @@
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
+#include "common/gpg/exported_subkey.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
 
 namespace strongroom::agent {
-namespace {
-
-// Looks into what was exported, as whoever recovers will: exactly the subkey may be secret.
-void require_only_subkey(const Secret& exported, const AgentRecord& agent) {
-    const gpg::TempHome probe;
-    gpg::import_secret_key(probe.home(), exported);
-    const gpg::Key key = gpg::find_key(probe.home(), agent.identity, true);
-    bool found = false;
-    for (const auto& subkey : key.subkeys) {
-        if (subkey.fingerprint == agent.subkey) found = subkey.secret;
-        if (subkey.fingerprint != agent.subkey && subkey.secret)
-            throw Error(ErrorKind::crypto, "the export of the decryption subkey also holds the secret key " +
-                                               subkey.fingerprint + "; nothing was deposited");
-    }
-    if (!found) throw Error(ErrorKind::crypto, "the export does not hold the decryption subkey's secret");
-}
-
-}  // namespace
 
 Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
     const gpg::Home own = gpg::Home::use(state.own_home());
@@ -36,7 +19,7 @@ Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
     Policy::require_pinned(agent.recovery, agent.recovery);
     for (const auto& fingerprint : agent.recovery) gpg::find_key(recovery, fingerprint);
     const Secret exported = gpg::export_secret_subkey(own, agent.subkey);
-    require_only_subkey(exported, agent);
+    gpg::require_only_secret_subkey(exported, agent.identity, agent.subkey);
     const Secret signed_key(gpg::sign(own, agent.identity, exported.reveal()));
     Bytes record = gpg::encrypt_signed(recovery, agent.recovery, signed_key.reveal());
     if (record.empty() || record.size() > proto::max_record)

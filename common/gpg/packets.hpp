@@ -16,6 +16,8 @@ struct Packet {
 inline constexpr int tag_public_key_session = 1;
 inline constexpr int tag_signature = 2;
 inline constexpr int tag_one_pass_signature = 4;
+inline constexpr int tag_secret_key = 5;
+inline constexpr int tag_secret_subkey = 7;
 inline constexpr int tag_compressed = 8;
 inline constexpr int tag_literal = 11;
 inline constexpr int tag_integrity_protected = 18;

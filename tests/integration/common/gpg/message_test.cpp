@@ -4,6 +4,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/subprocess.hpp"
+#include "common/gpg/exported_subkey.hpp"
 #include "common/gpg/keys.hpp"
 
 using namespace strongroom;
@@ -86,6 +87,33 @@ TEST_CASE("only the decryption subkey is exported, and it opens what was encrypt
     CHECK(gpg::decrypt(recovered.home(), envelope, 1000).reveal() == "passphrase\n");
     CHECK_THROWS_AS(gpg::sign(recovered.home(), p.alice, "forged"),
                     Error);  // the identity secret did not leave
+}
+
+TEST_CASE("an export is known for what it holds without importing it") {
+    const Peers p;
+    const auto subkey_of = [](const gpg::Home& home, const std::string& key) {
+        return gpg::find_key(home, key, true).encryption_subkey()->fingerprint;
+    };
+    const std::string subkey = subkey_of(p.alice_own.home(), p.alice);
+    const Secret exported = gpg::export_secret_subkey(p.alice_own.home(), subkey);
+    CHECK_NOTHROW(gpg::require_only_secret_subkey(exported, p.alice, subkey));
+    CHECK_THROWS_WITH(gpg::require_only_secret_subkey(exported, p.bob, subkey), Contains("another key"));
+    CHECK_THROWS_WITH(gpg::require_only_secret_subkey(exported, p.alice, p.alice), Contains("another key"));
+
+    const auto export_with_gpg = [&](const std::string& command, const std::string& key) {
+        SpawnOptions spawn;
+        spawn.argv = {"gpg", "--homedir", p.alice_own.home().path().string(), "--batch", command, key};
+        RunResult result = run_program(spawn);
+        REQUIRE(result.status.ok());
+        return Secret(std::move(result.out));
+    };
+    CHECK_THROWS_WITH(
+        gpg::require_only_secret_subkey(export_with_gpg("--export-secret-keys", p.alice), p.alice, subkey),
+        Contains("identity key"));
+    CHECK_THROWS_WITH(gpg::require_only_secret_subkey(export_with_gpg("--export", p.alice), p.alice, subkey),
+                      Contains("instead of one of each"));
+    CHECK_THROWS_AS(gpg::require_only_secret_subkey(Secret("nonsense"), p.alice, subkey), Error);
+    CHECK_THROWS_AS(gpg::require_only_secret_subkey(Secret(""), p.alice, subkey), Error);
 }
 
 TEST_CASE("a foreign key is taken only if it is exactly one usable public key") {
