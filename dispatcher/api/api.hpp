@@ -37,7 +37,7 @@ class Api {
     // Whom to tell, from any thread, that a server's agent has work: right after the commit, before the
     // reply to whoever gave the order is sealed. Set before the first message.
     virtual void on_work(std::function<void(const std::string& server)> listener) = 0;
-    // GET /readyz. Throws if the store cannot be used.
+    // GET /readyz. Throws if the store cannot be written.
     virtual void require_ready() = 0;
     // GET /metrics.
     virtual std::string metrics() = 0;

@@ -85,7 +85,7 @@ Answer MessageApi::message(const Admission& admission, BytesView sealed) {
             log_event(Level::warning, "DISPATCHER_MESSAGE_REFUSED", "from the gate of {} {}: {}: {}",
                       name(admission.role), admission.fingerprint(), name(error.kind()), error.text());
             const AuditEntry entry = refusal_entry(admission, admission.fingerprint(), "message", error);
-            store_.transact([&](Transaction& tx) { tx.append_audit(entry); });
+            if (is_audited(admission)) store_.transact([&](Transaction& tx) { tx.append_audit(entry); });
             throw;
         }
         if (find_route(authenticated->message.header.type) != nullptr)
@@ -157,9 +157,10 @@ MessageApi::Outcome MessageApi::refuse(const Admission& admission, const Authent
     out.name = name(error.kind());
     const AuditEntry entry =
         refusal_entry(admission, request.header.from, printable_line(request.header.type, 60), error);
+    const bool audited = is_audited(admission);
     store_.transact([&](Transaction& tx) {
         out.reply = reply;
-        tx.append_audit(entry);
+        if (audited) tx.append_audit(entry);
         const auto seen = tx.find_reply(request.header.from, request.header.id);
         if (!seen) {
             keep_reply(tx, admission, request, reply, to_millis(clock_.now()));
@@ -193,24 +194,61 @@ AuditEntry MessageApi::refusal_entry(const Admission& admission, const std::stri
     return entry;
 }
 
+// By what the gate knew, never by what a message claims: codes are single-use and the peers are known.
+bool MessageApi::is_audited(const Admission& admission) {
+    const std::string identity = admission.code ? admission.code->hash : admission.fingerprint();
+    if (refusals_.admit(identity, admission.owner(), to_millis(clock_.now()))) return true;
+    metrics_.refusal_suppressed();
+    return false;
+}
+
 void MessageApi::on_work(std::function<void(const std::string&)> listener) {
     listener_ = std::move(listener);
 }
 
 bool MessageApi::has_work(const std::string& server) {
+    presence_.seen(server, to_millis(clock_.now()));
     bool out = false;
     store_.read([&](Transaction& tx) { out = tx.has_queued_job(server); });
     return out;
 }
 
 void MessageApi::require_ready() {
-    store_.read([](Transaction& tx) { tx.list_users(); });
+    store_.require_writable(to_millis(clock_.now()));
+}
+
+void MessageApi::write_down(bool ending) {
+    const std::int64_t now = to_millis(clock_.now());
+    const auto present = presence_.take(now);
+    const auto refusals = ending ? refusals_.take_all() : refusals_.take_ended(now);
+    std::vector<AuditEntry> entries;
+    for (const auto& refusal : refusals) {
+        AuditEntry entry;
+        entry.id = random_uuid();
+        entry.time = now;
+        entry.owner = refusal.owner;
+        entry.actor = refusal.actor;
+        entry.action = "refusals";
+        entry.outcome = name(ErrorKind::refused);
+        entry.text = std::to_string(refusal.count) + " more refusals of this identity, not listed one by one";
+        entries.push_back(std::move(entry));
+    }
+    if (present.empty() && entries.empty()) return;
+    store_.transact([&](Transaction& tx) {
+        tx.touch_presence(present, now);
+        for (const auto& entry : entries) tx.append_audit(entry);
+    });
 }
 
 std::string MessageApi::metrics() {
-    Counts counts;
-    store_.read([&](Transaction& tx) { counts = tx.counts(); });
-    metrics_.counts(counts);
+    // Without the database the rest is still worth knowing.
+    try {
+        Counts counts;
+        store_.read([&](Transaction& tx) { counts = tx.counts(); });
+        metrics_.counts(counts);
+    } catch (const Error& error) {
+        log_event(Level::debug, "DISPATCHER_METRICS_PARTIAL", "{}", error.text());
+    }
     return metrics_.text();
 }
 

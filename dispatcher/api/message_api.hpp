@@ -4,7 +4,9 @@
 #include "common/base/clock.hpp"
 #include "dispatcher/api/api.hpp"
 #include "dispatcher/api/routes.hpp"
+#include "dispatcher/audit/refusal_book.hpp"
 #include "dispatcher/auth/authenticator.hpp"
+#include "dispatcher/health/presence.hpp"
 #include "dispatcher/metrics/metrics.hpp"
 
 namespace strongroom::dispatcher {
@@ -23,6 +25,10 @@ class MessageApi : public Api {
     void require_ready() override;
     std::string metrics() override;
 
+    // Writes down what is kept in memory for a while: which agents wait, how many refusals were not audited
+    // one by one. Now and then, and with `ending` before the end. Throws what the store throws.
+    void write_down(bool ending = false);
+
   private:
     struct Outcome {
         proto::Message reply;
@@ -33,6 +39,8 @@ class MessageApi : public Api {
     Outcome refuse(const Admission& admission, const Authenticated& authenticated, const Error& error);
     AuditEntry refusal_entry(const Admission& admission, const std::string& actor, const std::string& action,
                              const Error& error) const;
+    // Whether a refusal of this peer gets its own entry in the audit trail; it is counted otherwise.
+    bool is_audited(const Admission& admission);
     Bytes seal(const proto::Message& reply, const Authenticated& authenticated);
 
     Store& store_;
@@ -41,6 +49,8 @@ class MessageApi : public Api {
     const Clock& clock_;
     const std::chrono::milliseconds lease_;
     std::function<void(const std::string&)> listener_ = [](const std::string&) {};
+    Presence presence_;
+    RefusalBook refusals_;
 };
 
 }  // namespace strongroom::dispatcher

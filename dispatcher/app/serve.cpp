@@ -1,63 +1,62 @@
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
-#include <thread>
 
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/keys.hpp"
 #include "dispatcher/api/message_api.hpp"
 #include "dispatcher/app/app.hpp"
+#include "dispatcher/app/periodic.hpp"
 #include "dispatcher/app/state.hpp"
+#include "dispatcher/app/watch.hpp"
+#include "dispatcher/health/key_expiry.hpp"
+#include "dispatcher/health/watched_store.hpp"
 #include "dispatcher/schedule/scheduler.hpp"
-#include "dispatcher/store/sqlite/sqlite_store.hpp"
+#include "dispatcher/store/sqlite/instance_lock.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
 
 constexpr std::chrono::seconds tick_time{1};
+constexpr std::chrono::seconds probe_time{10};
+constexpr std::chrono::seconds write_down_time{30};
 
-// Ticks until it is destroyed. A failed tick is logged and tried again: the next one finds the same work.
-class SchedulerThread {
+// Writes down that the dispatcher serves, or that it ended in order, with its entry in the audit trail. A
+// crash leaves a start without a stop.
+void note_life(Store& store, const Clock& clock, const char* moment, const std::string& text,
+               const std::vector<std::pair<std::string, std::string>>& values) {
+    const AuditEntry entry = operator_entry(clock, std::string("dispatcher.") + moment, "", text);
+    AuditHead head;
+    const std::string now = std::to_string(to_millis(clock.now()));
+    store.transact([&](Transaction& tx) {
+        if (tx.service_value("created").empty()) tx.put_service_value("created", now);
+        for (const auto& [name, value] : values) tx.put_service_value(name, value);
+        tx.append_audit(entry);
+        head = tx.audit_head();
+    });
+    log_event(Level::info, "DISPATCHER_AUDIT_HEAD", "{} entries, head {}", head.seq, head.hash);
+}
+
+// Asks whether the database can be written: often while it fails, so that the recovery is seen.
+class WriteProbe {
   public:
-    SchedulerThread(Scheduler& scheduler, HttpServer& server, Metrics& metrics)
-        : scheduler_(scheduler), server_(server), metrics_(metrics), thread_([this] { run(); }) {}
-    ~SchedulerThread() {
-        {
-            const std::lock_guard lock(mutex_);
-            closing_ = true;
+    WriteProbe(WatchedStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+    void operator()() {
+        if (!store_.failing() && ++quiet_ < probe_time / tick_time) return;
+        quiet_ = 0;
+        try {
+            store_.require_writable(to_millis(clock_.now()));
+        } catch (const Error&) {
+            // The store has logged it.
         }
-        wake_.notify_all();
-        thread_.join();
     }
-    SchedulerThread(const SchedulerThread&) = delete;
 
   private:
-    void run() {
-        std::unique_lock lock(mutex_);
-        while (!closing_) {
-            lock.unlock();
-            try {
-                const auto tick = scheduler_.tick();
-                for (const auto& uuid : tick.servers_with_work) server_.wake(uuid);
-                metrics_.tick(tick.created, tick.requeued, tick.given_up, std::chrono::system_clock::now());
-            } catch (const std::exception& error) {
-                log_event(Level::error, "DISPATCHER_SCHEDULER_FAILED", "{}", error.what());
-            }
-            lock.lock();
-            wake_.wait_for(lock, tick_time, [this] { return closing_; });
-        }
-    }
-
-    Scheduler& scheduler_;
-    HttpServer& server_;
-    Metrics& metrics_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool closing_ = false;
-    std::thread thread_;  // last: it uses the others
+    WatchedStore& store_;
+    const Clock& clock_;
+    int quiet_ = 0;
 };
 
 }  // namespace
@@ -65,27 +64,55 @@ class SchedulerThread {
 void serve(const ServeOptions& options) {
     const State state = open_state(options.state);
     const SystemClock clock;
+    const InstanceLock alone =
+        InstanceLock::take(state.database);  // before the store is opened, until it is gone
     const proto::Party me{gpg::Home::use(state.home), read_own_fingerprint(state)};
-    const auto store = SqliteStore::open(state.database);
-    const Authenticator authenticator(me, state.peers, clock);
+    const auto database = SqliteStore::open(state.database);
     Metrics metrics;
-    MessageApi api(*store, authenticator, metrics, clock, options.lease);
-    Scheduler scheduler(*store, clock);
+    WatchedStore store(*database, metrics);
+    const Authenticator authenticator(me, state.peers, clock);
+    MessageApi api(store, authenticator, metrics, clock, options.lease);
+    Scheduler scheduler(store, clock);
     HttpServer server(api, metrics, options.http);
+    const char* scheme = options.http.tls_certificate.empty() ? "http://" : "https://";
+    const std::string main_address = scheme + server.listening().text();
+    const std::string admin_address = "http://" + server.admin_listening().text();
+    note_life(store, clock, "start", std::string("version ") + STRONGROOM_VERSION,
+              {{"started", std::to_string(to_millis(clock.now()))},
+               {"version", STRONGROOM_VERSION},
+               {"pid", std::to_string(::getpid())},
+               {"address", main_address},
+               {"admin_address", admin_address},
+               {"fingerprint", me.fingerprint}});
+    const KeyExpiry own_key = key_expiry(gpg::find_key(me.home, me.fingerprint, true));
+    store.transact([&](Transaction& tx) { tx.put_key_expiry(own_key); });
+    store.require_writable(to_millis(clock.now()));
     {
-        const SchedulerThread ticking(scheduler, server, metrics);
-        const char* scheme = options.http.tls_certificate.empty() ? "http://" : "https://";
-        const std::string main_address = server.listening().text();
-        const std::string admin_address = server.admin_listening().text();
+        const Watch watch(store, metrics, clock, state, options.alerts, me.fingerprint);
+        const Periodic ticking("DISPATCHER_SCHEDULER_FAILED", tick_time, [&] {
+            const auto tick = scheduler.tick();
+            for (const auto& uuid : tick.servers_with_work) server.wake(uuid);
+            metrics.tick(tick.created, tick.requeued, tick.given_up, std::chrono::system_clock::now());
+        });
+        const Periodic writing_down("DISPATCHER_WRITE_DOWN_FAILED", write_down_time,
+                                    [&] { api.write_down(); });
+        const Periodic probing("DISPATCHER_PROBE_FAILED", tick_time, WriteProbe(store, clock));
         if (!options.port_file.empty())
-            write_file_atomic(options.port_file, main_address + "\n" + admin_address + "\n", 0644);
-        std::cout << "listening on " << scheme << main_address << ", admin on http://" << admin_address
-                  << std::endl;
-        log_event(Level::info, "DISPATCHER_READY", "version {}, key {}, {}{}, admin {}", STRONGROOM_VERSION,
-                  me.fingerprint, scheme, main_address, admin_address);
+            write_file_atomic(options.port_file,
+                              server.listening().text() + "\n" + server.admin_listening().text() + "\n",
+                              0644);
+        std::cout << "listening on " << main_address << ", admin on " << admin_address << std::endl;
+        log_event(Level::info, "DISPATCHER_READY", "version {}, key {}, {}, admin {}", STRONGROOM_VERSION,
+                  me.fingerprint, main_address, admin_address);
         ::sd_notify(0, "READY=1");
         server.run();
         ::sd_notify(0, "STOPPING=1");
+    }
+    try {
+        api.write_down(true);
+        note_life(store, clock, "stop", "orderly", {});
+    } catch (const Error& error) {
+        log_event(Level::warning, "DISPATCHER_STOP_NOT_NOTED", "{}", error.text());
     }
     me.home.stop_daemons();
     log_event(Level::info, "DISPATCHER_STOPPED", "drained");

@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/base/ids.hpp"
 #include "common/gpg/keys.hpp"
 
 namespace strongroom::dispatcher {
@@ -12,8 +13,34 @@ State open_state(const fs::path& folder) {
     if (!fs::exists(state.database))
         throw Error(ErrorKind::not_found, "there is no dispatcher in " + folder.string(),
                     "Make one with: strongroom-dispatcher --state-dir " + folder.string() + " init");
-    make_private_dir(state.folder);  // checks it
+    for (const auto& each : {state.folder, state.home}) make_private_dir(each);  // checks them
     return state;
+}
+
+std::unique_ptr<SqliteStore> open_store(const State& state) {
+    return SqliteStore::open(state.database, SqliteStore::Use::command);
+}
+
+UtcTime parse_time(const std::string& text) {
+    try {
+        return parse_utc(text.size() == 10 ? text + "T00:00:00Z" : text);
+    } catch (const Error&) {
+        throw Error(ErrorKind::usage, "not a day or a moment: \"" + text + "\"",
+                    "As in: --since 2026-11-22, or --since 2026-11-22T01:37:00Z (UTC).");
+    }
+}
+
+AuditEntry operator_entry(const Clock& clock, const std::string& action, const std::string& object,
+                          const std::string& text) {
+    AuditEntry entry;
+    entry.id = random_uuid();
+    entry.time = to_millis(clock.now());
+    entry.actor = "operator";
+    entry.action = action;
+    entry.object = object;
+    entry.outcome = "ok";
+    entry.text = text;
+    return entry;
 }
 
 std::string read_own_fingerprint(const State& state) {

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include "common/base/clock.hpp"
+#include "dispatcher/store/sqlite/sqlite_store.hpp"
 
 namespace strongroom::dispatcher {
 
@@ -24,6 +28,16 @@ struct State {
 // The state that init() made; absolute, private. Throws Error{not_found} with what to run,
 // Error{insecure_file}.
 State open_state(const std::filesystem::path& folder);
+
+// The store, for a command that runs beside the dispatcher or without it.
+std::unique_ptr<SqliteStore> open_store(const State& state);
+
+// A day ("2026-11-22", its beginning) or a moment ("2026-11-22T01:37:00Z"). Throws Error{usage}.
+UtcTime parse_time(const std::string& text);
+
+// What the operator did, for the audit trail. Owner: the user who may read it; empty: only the operator.
+AuditEntry operator_entry(const Clock& clock, const std::string& action, const std::string& object,
+                          const std::string& text);
 
 // The fingerprint in dispatcher.asc, once its secret key was found in the home. Throws Error{crypto}.
 std::string read_own_fingerprint(const State& state);

@@ -10,7 +10,7 @@
 #include "common/term/table.hpp"
 #include "dispatcher/app/app.hpp"
 #include "dispatcher/app/state.hpp"
-#include "dispatcher/store/sqlite/sqlite_store.hpp"
+#include "dispatcher/health/key_expiry.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -35,32 +35,29 @@ void add_user(const UserAddOptions& options) {
 
     const SystemClock clock;
     User user;
+    KeyExpiry expiry;
     user.name = options.name;
     {
         const gpg::TempHome foreign(gpg::HomeFor::public_keys);  // S8: parsed in a throw-away home
-        user.fingerprint =
-            gpg::import_public_key(foreign.home(), read_file(options.key, gpg::max_public_key)).fingerprint;
+        const gpg::Key key =
+            gpg::import_public_key(foreign.home(), read_file(options.key, gpg::max_public_key));
+        user.fingerprint = key.fingerprint;
+        expiry = key_expiry(key);
         user.public_key = gpg::export_public(foreign.home(), user.fingerprint);
     }
     const Secret token(to_hex(random_bytes(32)));
     user.token_hash = sha256_hex(token.reveal());
     user.created = to_millis(clock.now());
-    AuditEntry entry;
-    entry.id = random_uuid();
-    entry.time = user.created;
+    AuditEntry entry = operator_entry(clock, "user.add", user.fingerprint, "user " + user.name + " added");
     entry.owner = user.fingerprint;
-    entry.actor = "operator";
-    entry.action = "user.add";
-    entry.object = user.fingerprint;
-    entry.outcome = "ok";
-    entry.text = "user " + user.name + " added";
 
-    const auto store = SqliteStore::open(state.database);
+    const auto store = open_store(state);
     if (!options.token_file.empty())
         write_file_atomic(options.token_file, std::string(token.reveal()) + "\n");
     try {
         store->transact([&](Transaction& tx) {
             tx.add_user(user);
+            tx.put_key_expiry(expiry);
             tx.append_audit(entry);
         });
     } catch (...) {
@@ -89,7 +86,7 @@ void add_user(const UserAddOptions& options) {
 
 void list_users(const fs::path& folder, bool json) {
     const State state = open_state(folder);
-    const auto store = SqliteStore::open(state.database);
+    const auto store = open_store(state);
     std::vector<User> users;
     store->read([&](Transaction& tx) { users = tx.list_users(); });
     if (json) {

@@ -19,6 +19,9 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
     if (const auto job = context.tx.claim_job(server.uuid, context.now_ms(), context.now_ms() + lease_ms)) {
         reply.job = proto::JobOrder{
             job->id, job->kind, job->attempts, lease_ms, unless_empty(job->schedule), unless_zero(job->slot)};
+        context.audit(
+            "job.next", job->id,
+            job->kind + " handed to server " + server.uuid + ", attempt " + std::to_string(job->attempts));
     }
     for (const auto& schedule : context.tx.list_schedules(server.uuid))
         if (schedule.enabled != 0)
@@ -36,6 +39,22 @@ proto::JobProgress::Reply job_progress(const Context& context, const proto::JobP
     return {lease_ms, !held};  // cancelled by the user, or lost to a later attempt: stop
 }
 
+namespace {
+
+void audit_backup(const Context& context, const std::string& server, const proto::Backup& backup) {
+    context.audit("backup.reported", server,
+                  backup.kind + " backup " + backup.set + " that no running job made" +
+                      (backup.schedule ? ", for a slot of schedule " + *backup.schedule : std::string()));
+}
+
+// As it says of itself.
+std::string description(const Server& server) {
+    return "label " + server.label + ", version " + server.version + ", source " + server.source +
+           ", store " + server.store;
+}
+
+}  // namespace
+
 proto::JobFinished::Reply job_finished(const Context& context, const proto::JobFinished& input) {
     Job job = owned_job(context, input.job);
     if ((input.outcome == "failed") != input.problem.has_value())
@@ -45,8 +64,8 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     context.tx.touch_server(job.server, context.now_ms());
     // A committed set exists whatever became of the job (cancelled too late, lost its lease): it is always
     // listed.
-    if (input.backup)
-        context.tx.put_backup(from_the_wire(*input.backup, job.server, job.id, context.now_ms()));
+    const bool new_backup = input.backup && context.tx.put_backup(from_the_wire(*input.backup, job.server,
+                                                                                job.id, context.now_ms()));
 
     const JobState before = job.state;
     job.state = input.outcome == "succeeded" ? JobState::succeeded : JobState::failed;
@@ -58,6 +77,7 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     if (!context.tx.finish_job(job)) {
         log_event(Level::info, "DISPATCHER_LATE_RESULT", "job {} was {} already when attempt {} reported {}",
                   job.id, name(before), input.attempt, input.outcome);
+        if (new_backup) audit_backup(context, job.server, *input.backup);
         return {};
     }
     context.audit("job.finished", job.id,
@@ -73,13 +93,19 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
 proto::AgentReport::Reply agent_report(const Context& context, const proto::AgentReport& input) {
     Server server = context.server();
     context.tx.touch_server(server.uuid, context.now_ms());
+    const std::string before = description(server);
     server.label = input.label;
     server.version = input.version;
     server.source = input.source;
     server.store = input.store;
-    context.tx.describe_server(server);
+    if (description(server) != before) {
+        context.tx.describe_server(server);
+        context.audit("agent.report", server.uuid,
+                      printable_line("describes itself as " + description(server), 1500));
+    }
     for (const auto& backup : input.backups)
-        context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms()));
+        if (context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms())))
+            audit_backup(context, server.uuid, backup);
     for (const auto& refusal : input.refusals) {
         context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));
         log_event(Level::warning, "DISPATCHER_AGENT_REFUSED", "server {}: {}", server.uuid, refusal);

@@ -5,6 +5,7 @@
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
+#include "dispatcher/health/key_expiry.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -81,6 +82,7 @@ proto::Register::Reply register_server(const Context& context, const proto::Regi
     server.last_seen = context.now_ms();
     server.version = input.version;
     context.tx.add_server(server);  // Error{exists}: a UUID cannot be registered again (S17)
+    context.tx.put_key_expiry(key_expiry(*context.key));
 
     Job escrow;
     escrow.id = random_uuid();

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "common/base/log.hpp"
+#include "common/base/printable.hpp"
 #include "proto/sealed.hpp"
 
 namespace strongroom::dispatcher {
@@ -180,9 +181,9 @@ asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
                 answer.body = shared.api.metrics();
             }
         } catch (const std::exception& error) {
-            log_event(Level::error, "DISPATCHER_NOT_READY", "{}", error.what());
+            log_event(Level::warning, "DISPATCHER_NOT_READY", "{}", error.what());
             answer.status = 503;
-            answer.body = "not ready\n";
+            answer.body = "not ready: " + printable_line(error.what()) + "\n";
         }
     };
     const bool ran = co_await run_blocking(shared, std::move(work));

@@ -62,6 +62,37 @@ struct Metrics::Parts {
             .Add({});
     Gauge& last_tick = gauge("strongroom_dispatcher_scheduler_last_tick_timestamp_seconds",
                              "When the scheduler last ran, in seconds since 1970.");
+    Family<Counter>& store_failures = counter("strongroom_dispatcher_store_failures_total",
+                                              "Transactions that the database refused, by kind of error.");
+    Gauge& ready = gauge("strongroom_dispatcher_ready",
+                         "1 while the database can be written, 0 from a failure until it works again.");
+    Family<Gauge>& alerts = BuildGauge()
+                                .Name("strongroom_dispatcher_alerts")
+                                .Help("Alerts that are open now, by rule.")
+                                .Register(registry);
+    Family<Counter>& deliveries = counter("strongroom_dispatcher_alert_deliveries_total",
+                                          "Attempts to deliver a notification, by channel and outcome.");
+    Gauge& deliveries_pending =
+        gauge("strongroom_dispatcher_alert_deliveries_pending", "Notifications that were not delivered yet.");
+    Gauge& alert_round = gauge("strongroom_dispatcher_alert_last_round_timestamp_seconds",
+                               "When the alert rules were last evaluated, in seconds since 1970.");
+    Gauge& database_bytes =
+        gauge("strongroom_dispatcher_database_bytes", "Size of the database with its write-ahead log.");
+    Gauge& disk_free = gauge("strongroom_dispatcher_disk_free_bytes",
+                             "Free space of the file system that the database is on.");
+    Gauge& disk_total =
+        gauge("strongroom_dispatcher_disk_total_bytes", "Size of the file system that the database is on.");
+    Counter& suppressed =
+        counter("strongroom_dispatcher_audit_suppressed_total",
+                "Refusals counted instead of audited one by one: one identity made too many.")
+            .Add({});
+    Gauge& audit_entries = gauge("strongroom_dispatcher_audit_entries", "Entries of the audit trail.");
+    Gauge& own_backup =
+        gauge("strongroom_dispatcher_own_backup_timestamp_seconds",
+              "When the dispatcher's own state was last backed up, in seconds since 1970; 0: never.");
+    Gauge& oldest_queued =
+        gauge("strongroom_dispatcher_oldest_queued_job_timestamp_seconds",
+              "When the oldest queued job was made, in seconds since 1970; 0: none is queued.");
     Gauge& users = gauge("strongroom_dispatcher_users", "Users.");
     Gauge& servers = gauge("strongroom_dispatcher_servers", "Registered servers that are not retired.");
     Family<Gauge>& jobs = BuildGauge()
@@ -72,6 +103,11 @@ struct Metrics::Parts {
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
     parts_->build_info.Set(1);
+    for (const auto kind : {ErrorKind::storage, ErrorKind::busy, ErrorKind::corrupt})
+        parts_->store_failures.Add({{"kind", std::string(name(kind))}});
+    for (const char* channel : {"webhook", "command"})
+        for (const char* outcome : {"delivered", "failed", "given_up"})
+            parts_->deliveries.Add({{"channel", channel}, {"outcome", outcome}});
 }
 
 Metrics::~Metrics() = default;
@@ -119,6 +155,48 @@ void Metrics::counts(const Counts& counts) {
     parts_->jobs.Add({{"state", "queued"}}).Set(static_cast<double>(counts.queued));
     parts_->jobs.Add({{"state", "running"}}).Set(static_cast<double>(counts.running));
     parts_->jobs.Add({{"state", "failed"}}).Set(static_cast<double>(counts.failed));
+    parts_->oldest_queued.Set(static_cast<double>(counts.oldest_queued) / 1000);
+    parts_->audit_entries.Set(static_cast<double>(counts.audit_entries));
+}
+
+void Metrics::store_failed(ErrorKind kind) {
+    parts_->store_failures.Add({{"kind", std::string(name(kind))}}).Increment();
+}
+
+void Metrics::alerts(const std::map<std::string, std::int64_t>& open_by_rule) {
+    for (const auto& [rule, number] : open_by_rule)
+        parts_->alerts.Add({{"rule", rule}}).Set(static_cast<double>(number));
+}
+
+void Metrics::alert_delivery(std::string_view channel, std::string_view outcome) {
+    parts_->deliveries.Add({{"channel", std::string(channel)}, {"outcome", std::string(outcome)}})
+        .Increment();
+}
+
+void Metrics::alert_deliveries_pending(std::int64_t number) {
+    parts_->deliveries_pending.Set(static_cast<double>(number));
+}
+
+void Metrics::alert_round(std::chrono::system_clock::time_point now) {
+    parts_->alert_round.Set(std::chrono::duration<double>(now.time_since_epoch()).count());
+}
+
+void Metrics::disk(std::int64_t database_bytes, std::int64_t free_bytes, std::int64_t total_bytes) {
+    parts_->database_bytes.Set(static_cast<double>(database_bytes));
+    parts_->disk_free.Set(static_cast<double>(free_bytes));
+    parts_->disk_total.Set(static_cast<double>(total_bytes));
+}
+
+void Metrics::refusal_suppressed() {
+    parts_->suppressed.Increment();
+}
+
+void Metrics::own_backup(std::int64_t millis) {
+    parts_->own_backup.Set(static_cast<double>(millis) / 1000);
+}
+
+void Metrics::ready(bool yes) {
+    parts_->ready.Set(yes ? 1 : 0);
 }
 
 std::string Metrics::text() const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "common/base/error.hpp"
 #include "dispatcher/store/records.hpp"
 
 namespace strongroom::dispatcher {
@@ -27,6 +29,16 @@ class Metrics {
     void tick(std::size_t created, std::size_t requeued, std::size_t given_up,
               std::chrono::system_clock::time_point now);
     void counts(const Counts& counts);
+    void store_failed(ErrorKind kind);
+    void alerts(const std::map<std::string, std::int64_t>& open_by_rule);
+    void alert_delivery(std::string_view channel,
+                        std::string_view outcome);  // "delivered", "failed", "given_up"
+    void alert_deliveries_pending(std::int64_t number);
+    void alert_round(std::chrono::system_clock::time_point now);
+    void disk(std::int64_t database_bytes, std::int64_t free_bytes, std::int64_t total_bytes);
+    void refusal_suppressed();
+    void own_backup(std::int64_t millis);
+    void ready(bool yes);  // whether the last transaction on the store came to its end
 
     std::string text() const;  // the answer of /metrics
 

@@ -42,6 +42,21 @@ namespace {
 // Many small changes share one commit, but none of them waits for very many others.
 constexpr std::size_t slice = 250;
 
+// Into the audit log of the server's owner, in the transaction of the change.
+void append_audit(Transaction& tx, const Job& job, const std::string& action, const std::string& text,
+                  UtcTime now) {
+    AuditEntry entry;
+    entry.id = random_uuid();
+    entry.time = to_millis(now);
+    if (const auto server = tx.find_server(job.server)) entry.owner = server->owner;
+    entry.actor = "scheduler";
+    entry.action = action;
+    entry.object = job.id;
+    entry.outcome = "ok";
+    entry.text = job.kind + " for server " + job.server + ": " + text;
+    tx.append_audit(entry);
+}
+
 template <class Entry, class Change>
 void in_slices(Store& store, std::vector<Entry>& entries, const Change& change) {
     for (std::size_t from = 0; from < entries.size(); from += slice)
@@ -97,9 +112,12 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
             if (older.state != JobState::queued) continue;
             const Problem problem{"timeout", "", "no agent took this job before the next slot was due",
                                   "Is the agent running, and can it reach the dispatcher?"};
-            if (tx.close_job(older.id, JobState::expired, problem, to_millis(now))) ++entry.superseded;
+            if (!tx.close_job(older.id, JobState::expired, problem, to_millis(now))) continue;
+            ++entry.superseded;
+            append_audit(tx, older, "job.expired", problem.text, now);
         }
         entry.made = tx.add_job(entry.job);
+        if (entry.made) append_audit(tx, entry.job, "job.due", "slot " + format_utc(entry.slot), now);
     });
     for (const auto& entry : due) {
         const Schedule& schedule = *entry.schedule;
@@ -125,12 +143,16 @@ void Scheduler::end_leases(const std::vector<Job>& silent, UtcTime now, Tick& ou
         if (!current || current->lease_until != job.lease_until) return;  // renewed in between
         if (job.attempts < max_attempts) {
             entry.requeued = tx.requeue_job(job.id, job.attempts);
+            if (entry.requeued)
+                append_audit(tx, job, "job.requeued",
+                             "attempt " + std::to_string(job.attempts) + " went silent", now);
             return;
         }
         const Problem problem{
             "timeout", "", "the agent went silent in each of " + std::to_string(max_attempts) + " attempts",
             "See the agent's log on the host."};
         entry.closed = tx.close_job(job.id, JobState::expired, problem, to_millis(now));
+        if (entry.closed) append_audit(tx, job, "job.expired", problem.text, now);
     });
     for (const auto& entry : lost) {
         const Job& job = *entry.job;

@@ -147,14 +147,79 @@ struct AuditEntry {
     std::string object;   // server UUID, job id, ...
     std::string outcome;  // "ok" or the name of an ErrorKind
     std::string text;
+    std::string
+        hash;  // given by the store: the digest of this entry and of the hash before it (audit/chain.hpp)
+};
+
+// The newest entry of the audit trail. seq 0: there is none.
+struct AuditHead {
+    std::int64_t seq = 0;
+    std::string hash;
+};
+
+// What the rules of dispatcher/alert need to know of one server that is not retired.
+struct ServerFacts {
+    std::string uuid;
+    std::string label;  // foreign text
+    std::string owner;
+    std::string identity;
+    std::int64_t registered = 0;
+    std::int64_t last_seen = 0;
+    std::int64_t escrowed = 0;     // 1: its newest decryption subkey is in escrow
+    std::int64_t key_expires = 0;  // of the identity key or its decryption subkey; 0: never
+    std::string cron;              // of its backup schedule; empty: there is none
+    std::int64_t splay = 0;        // seconds
+    std::int64_t schedule_created = 0;
+    std::int64_t last_backup = 0;  // when the newest backup was reported
+    // The backup job that ended last.
+    std::string last_job;
+    std::string last_job_state;
+    std::int64_t last_job_finished = 0;
+    std::string last_job_error;
+};
+
+// When a key, or its encryption subkey, stops working. 0: never.
+struct KeyExpiry {
+    std::string fingerprint;
+    std::int64_t expires = 0;
+};
+
+// Something that is not as it should be. Open until `resolved`.
+struct Alert {
+    std::string id;
+    std::string key;       // "RULE/OBJECT": at most one open alert has it
+    std::string rule;      // "backup_missing", ...
+    std::string severity;  // "warning" or "critical"
+    std::string server;    // UUID, or empty
+    std::string label;     // of the server
+    std::string text;
+    std::string hint;
+    std::int64_t raised = 0;
+    std::int64_t resolved = 0;
+    std::int64_t told = 0;  // when it was last put into a notification
+};
+
+// A notification on its way through one channel.
+struct AlertDelivery {
+    std::string id;
+    std::string event;    // "raised", "reminder", "resolved"
+    std::string channel;  // "webhook", "command"
+    std::string body;     // JSON
+    std::int64_t created = 0;
+    std::int64_t attempts = 0;
+    std::int64_t next_try = 0;
+    std::string outcome;  // empty: on its way; "delivered" or "given_up"
+    std::string error;    // of the last attempt
 };
 
 struct Counts {
     std::int64_t users = 0;
     std::int64_t servers = 0;  // not retired
     std::int64_t queued = 0;
-    std::int64_t running = 0;  // leased or running
-    std::int64_t failed = 0;   // failed or expired
+    std::int64_t running = 0;        // leased or running
+    std::int64_t failed = 0;         // failed or expired
+    std::int64_t oldest_queued = 0;  // when the oldest queued job was made
+    std::int64_t audit_entries = 0;
 };
 
 }  // namespace strongroom::dispatcher

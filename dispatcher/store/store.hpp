@@ -16,6 +16,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,7 +82,8 @@ class Transaction {
     virtual bool requeue_job(const std::string& id, std::int64_t attempts) = 0;
 
     // Backups and escrow.
-    virtual void put_backup(const Backup& backup) = 0;  // the same set again replaces nothing
+    // False for a set that is known: it replaces nothing.
+    virtual bool put_backup(const Backup& backup) = 0;
     virtual std::vector<Backup> list_backups(const std::string& server,
                                              std::int64_t limit) = 0;  // newest first
     virtual void append_escrow(const EscrowRecord& record) = 0;
@@ -95,11 +97,37 @@ class Transaction {
                            const SeenMessage& seen) = 0;
     virtual void forget_replies(std::int64_t before) = 0;
 
+    // At the end of the chain; seq and hash are given here.
     virtual void append_audit(const AuditEntry& entry) = 0;
     virtual std::vector<AuditEntry> list_audit(const std::string& owner,
                                                std::int64_t limit) = 0;  // newest first
 
+    virtual std::vector<AuditEntry> audit_after(std::int64_t seq, std::int64_t limit) = 0;  // oldest first
+    virtual AuditHead audit_head() = 0;
+
+    // What the dispatcher notes about itself, by name. "" if there is no such note.
+    virtual void put_service_value(const std::string& name, const std::string& value) = 0;
+    virtual std::string service_value(const std::string& name) = 0;
+
     virtual Counts counts() = 0;
+    virtual std::map<std::string, std::int64_t> jobs_by_state() = 0;
+    virtual std::optional<Job> oldest_queued_job() = 0;
+
+    // Agents in a long poll show that they live without a message: kept apart from the servers' large rows.
+    virtual void touch_presence(const std::vector<std::string>& servers, std::int64_t now) = 0;
+    virtual void put_key_expiry(const KeyExpiry& key) = 0;
+    virtual std::vector<KeyExpiry> key_expiries() = 0;
+    virtual std::vector<ServerFacts> server_facts() = 0;  // not of retired servers
+
+    // Alerts.
+    virtual void put_alert(const Alert& alert) = 0;                  // by id: new or changed
+    virtual std::vector<Alert> open_alerts() = 0;                    // oldest first
+    virtual std::vector<Alert> list_alerts(std::int64_t limit) = 0;  // newest first, resolved ones too
+    virtual void put_delivery(const AlertDelivery& delivery) = 0;    // by id: new or changed
+    virtual std::vector<AlertDelivery> due_deliveries(const std::string& channel, std::int64_t now,
+                                                      std::int64_t limit) = 0;
+    virtual std::int64_t pending_deliveries() = 0;
+    virtual void forget_deliveries(std::int64_t before) = 0;  // those that ended
 };
 
 class Store {
@@ -110,6 +138,11 @@ class Store {
     virtual void transact(const Work& work) = 0;
     // One consistent view; writing throws. Never waits for a writer.
     virtual void read(const Work& work) = 0;
+    // Returns once a small write has reached the disk; throws what transact() throws. `now`: UTC
+    // milliseconds.
+    virtual void require_writable(std::int64_t now) {
+        transact([now](Transaction& tx) { tx.put_service_value("writable", std::to_string(now)); });
+    }
 };
 
 }  // namespace strongroom::dispatcher

@@ -136,6 +136,60 @@ void columns(EscrowRecord& record, F f) {
 }
 
 template <class F>
+void columns(ServerFacts& facts, F f) {
+    f("uuid", facts.uuid);
+    f("label", facts.label);
+    f("owner", facts.owner);
+    f("identity", facts.identity);
+    f("registered", facts.registered);
+    f("last_seen", facts.last_seen);
+    f("escrowed", facts.escrowed);
+    f("key_expires", facts.key_expires);
+    f("cron", facts.cron);
+    f("splay", facts.splay);
+    f("schedule_created", facts.schedule_created);
+    f("last_backup", facts.last_backup);
+    f("last_job", facts.last_job);
+    f("last_job_state", facts.last_job_state);
+    f("last_job_finished", facts.last_job_finished);
+    f("last_job_error", facts.last_job_error);
+}
+
+template <class F>
+void columns(KeyExpiry& key, F f) {
+    f("fingerprint", key.fingerprint);
+    f("expires", key.expires);
+}
+
+template <class F>
+void columns(Alert& alert, F f) {
+    f("id", alert.id);
+    f("key", alert.key);
+    f("rule", alert.rule);
+    f("severity", alert.severity);
+    f("server", alert.server);
+    f("label", alert.label);
+    f("text", alert.text);
+    f("hint", alert.hint);
+    f("raised", alert.raised);
+    f("resolved", alert.resolved);
+    f("told", alert.told);
+}
+
+template <class F>
+void columns(AlertDelivery& delivery, F f) {
+    f("id", delivery.id);
+    f("event", delivery.event);
+    f("channel", delivery.channel);
+    f("body", delivery.body);
+    f("created", delivery.created);
+    f("attempts", delivery.attempts);
+    f("next_try", delivery.next_try);
+    f("outcome", delivery.outcome);
+    f("error", delivery.error);
+}
+
+template <class F>
 void columns(AuditEntry& entry, F f) {
     f("id", entry.id);
     f("seq", entry.seq);
@@ -146,6 +200,7 @@ void columns(AuditEntry& entry, F f) {
     f("object", entry.object);
     f("outcome", entry.outcome);
     f("text", entry.text);
+    f("hash", entry.hash);
 }
 
 }  // namespace strongroom::dispatcher

@@ -1,13 +1,15 @@
 // What is kept and never changed: backups, escrow records, replies, the audit log.
 #include "common/base/encoding.hpp"
+#include "dispatcher/audit/chain.hpp"
 #include "dispatcher/store/sqlite/sqlite_transaction.hpp"
 
 namespace strongroom::dispatcher {
 
-void SqliteTransaction::put_backup(const Backup& backup) {
+bool SqliteTransaction::put_backup(const Backup& backup) {
     if (select_one<Backup>(session_, "backups WHERE server = :s AND set_id = :i", backup.server, backup.set))
-        return;
+        return false;
     insert(session_, "backups", backup);
+    return true;
 }
 
 std::vector<Backup> SqliteTransaction::list_backups(const std::string& server, std::int64_t limit) {
@@ -54,24 +56,39 @@ void SqliteTransaction::forget_replies(std::int64_t before) {
 }
 
 void SqliteTransaction::append_audit(const AuditEntry& entry) {
-    AuditEntry numbered = entry;
-    numbered.seq = count(session_, "SELECT COALESCE(MAX(seq), 0) + 1 FROM audit");
-    insert_new("audit", numbered, "audit entry " + entry.id + " exists already");
+    const AuditHead head = audit_head();
+    AuditEntry chained = entry;
+    chained.seq = head.seq + 1;
+    chained.hash = audit_digest(head.hash, chained);
+    insert_new("audit", chained, "audit entry " + entry.id + " exists already");
 }
 
 std::vector<AuditEntry> SqliteTransaction::list_audit(const std::string& owner, std::int64_t limit) {
-    return select<AuditEntry>(session_, "audit WHERE owner = :o ORDER BY time DESC, rowid DESC LIMIT :l",
-                              owner, limit);
+    return select<AuditEntry>(session_, "audit WHERE owner = :o ORDER BY seq DESC LIMIT :l", owner, limit);
 }
 
-Counts SqliteTransaction::counts() {
-    Counts out;
-    out.users = count(session_, "SELECT COUNT(*) FROM users");
-    out.servers = count(session_, "SELECT COUNT(*) FROM servers WHERE retired = 0");
-    out.queued = count(session_, "SELECT COUNT(*) FROM jobs WHERE state = 'queued'");
-    out.running = count(session_, "SELECT COUNT(*) FROM jobs WHERE state IN ('leased', 'running')");
-    out.failed = count(session_, "SELECT COUNT(*) FROM jobs WHERE state IN ('failed', 'expired')");
-    return out;
+std::vector<AuditEntry> SqliteTransaction::audit_after(std::int64_t seq, std::int64_t limit) {
+    return select<AuditEntry>(session_, "audit WHERE seq > :s ORDER BY seq LIMIT :l", seq, limit);
+}
+
+AuditHead SqliteTransaction::audit_head() {
+    AuditHead head{0, std::string(audit_genesis)};
+    session_ << "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", soci::into(head.seq),
+        soci::into(head.hash);
+    return head;
+}
+
+void SqliteTransaction::put_service_value(const std::string& name, const std::string& value) {
+    execute(session_,
+            "INSERT INTO service (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = "
+            "excluded.value",
+            name, value);
+}
+
+std::string SqliteTransaction::service_value(const std::string& name) {
+    std::string value;
+    session_ << "SELECT value FROM service WHERE name = :n", soci::use(name), soci::into(value);
+    return session_.got_data() ? value : std::string();
 }
 
 }  // namespace strongroom::dispatcher

@@ -24,7 +24,7 @@ void SqliteTransaction::add_server(const Server& server) {
 }
 
 std::optional<Server> SqliteTransaction::find_server(const std::string& uuid) {
-    return select_one<Server>(session_, "servers WHERE uuid = :u", uuid);
+    return select_one<Server>(session_, "servers_seen WHERE uuid = :u", uuid);
 }
 
 std::optional<Server> SqliteTransaction::find_server_by_token(const std::string& token_hash) {
@@ -32,7 +32,7 @@ std::optional<Server> SqliteTransaction::find_server_by_token(const std::string&
 }
 
 std::vector<Server> SqliteTransaction::list_servers(const std::string& owner) {
-    return select<Server>(session_, "servers WHERE owner = :o ORDER BY registered, uuid", owner);
+    return select<Server>(session_, "servers_seen WHERE owner = :o ORDER BY registered, uuid", owner);
 }
 
 void SqliteTransaction::touch_server(const std::string& uuid, std::int64_t now) {

@@ -1,10 +1,13 @@
 #include "dispatcher/store/sqlite/schema.hpp"
 
+#include "dispatcher/audit/chain.hpp"
+#include "dispatcher/store/sqlite/statements.hpp"
+
 namespace strongroom::dispatcher {
 namespace {
 
 // No column is ever NULL: empty text and 0 say "none". Times are UTC milliseconds.
-constexpr std::string_view step_1[] = {
+constexpr std::string_view first_schema[] = {
     R"(CREATE TABLE users (
         fingerprint TEXT NOT NULL PRIMARY KEY,
         name        TEXT NOT NULL UNIQUE,
@@ -138,11 +141,137 @@ constexpr std::string_view step_1[] = {
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
 };
 
-constexpr std::span<const std::string_view> steps[] = {step_1};
+void step_1(soci::session& session) {
+    for (const auto statement : first_schema) session << std::string(statement);
+}
+
+// The audit trail becomes a chain: each entry's digest covers the one before. A row goes in only at its end,
+// so that INSERT OR REPLACE cannot pass the triggers by.
+constexpr std::string_view chained_audit[] = {
+    R"(CREATE TABLE audit_chained (
+        seq     BIGINT NOT NULL PRIMARY KEY,
+        id      TEXT NOT NULL UNIQUE,
+        time    BIGINT NOT NULL,
+        owner   TEXT NOT NULL,
+        actor   TEXT NOT NULL,
+        action  TEXT NOT NULL,
+        object  TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        text    TEXT NOT NULL,
+        hash    TEXT NOT NULL) WITHOUT ROWID)",
+};
+constexpr std::string_view chained_audit_in_place[] = {
+    "DROP TABLE audit",
+    "ALTER TABLE audit_chained RENAME TO audit",
+    "CREATE INDEX audit_by_owner ON audit (owner, seq)",
+    "CREATE INDEX audit_by_time ON audit (time)",
+    "CREATE TRIGGER audit_keep_update BEFORE UPDATE ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END",
+    "CREATE TRIGGER audit_keep_delete BEFORE DELETE ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END",
+    "CREATE TRIGGER audit_keep_end BEFORE INSERT ON audit "
+    "WHEN NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit) "
+    "BEGIN SELECT RAISE(ABORT, 'the audit trail grows at its end only'); END",
+
+    // What the dispatcher notes about itself: when it started, when it last could write.
+    "CREATE TABLE service (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+};
+
+void step_2(soci::session& session) {
+    for (const auto statement : chained_audit) session << std::string(statement);
+    std::string hash(audit_genesis);
+    constexpr std::int64_t batch = 1000;
+    // The columns of that version, whatever a later one adds.
+    const std::string columns = "seq, id, time, owner, actor, action, object, outcome, text";
+    for (std::int64_t after = 0;;) {
+        AuditEntry entry;
+        std::vector<AuditEntry> entries;
+        soci::statement rows =
+            (session.prepare << "SELECT " + columns + " FROM audit WHERE seq > :a ORDER BY seq LIMIT :l",
+             soci::use(after), soci::use(batch), soci::into(entry.seq), soci::into(entry.id),
+             soci::into(entry.time), soci::into(entry.owner), soci::into(entry.actor),
+             soci::into(entry.action), soci::into(entry.object), soci::into(entry.outcome),
+             soci::into(entry.text));
+        rows.execute();
+        while (rows.fetch()) entries.push_back(entry);
+        if (entries.empty()) break;
+        for (auto& old : entries) {
+            old.hash = audit_digest(hash, old);
+            execute(session,
+                    "INSERT INTO audit_chained (" + columns +
+                        ", hash) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j)",
+                    old.seq, old.id, old.time, old.owner, old.actor, old.action, old.object, old.outcome,
+                    old.text, old.hash);
+            hash = old.hash;
+            after = old.seq;
+        }
+    }
+    for (const auto statement : chained_audit_in_place) session << std::string(statement);
+}
+
+constexpr std::string_view watching[] = {
+    "CREATE TABLE presence (server TEXT NOT NULL PRIMARY KEY, seen BIGINT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE key_expiry (fingerprint TEXT NOT NULL PRIMARY KEY, expires BIGINT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX jobs_ended ON jobs (server, finished) "
+    "WHERE kind = 'backup' AND state IN ('succeeded', 'failed', 'expired')",
+    "CREATE INDEX backups_by_report ON backups (server, reported)",
+
+    R"(CREATE TABLE alerts (
+        id       TEXT NOT NULL PRIMARY KEY,
+        key      TEXT NOT NULL,
+        rule     TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        server   TEXT NOT NULL,
+        label    TEXT NOT NULL,
+        text     TEXT NOT NULL,
+        hint     TEXT NOT NULL,
+        raised   BIGINT NOT NULL,
+        resolved BIGINT NOT NULL,
+        told     BIGINT NOT NULL) WITHOUT ROWID)",
+    "CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE resolved = 0",
+    "CREATE INDEX alerts_by_time ON alerts (raised)",
+    R"(CREATE TABLE alert_deliveries (
+        id       TEXT NOT NULL PRIMARY KEY,
+        event    TEXT NOT NULL,
+        channel  TEXT NOT NULL,
+        body     TEXT NOT NULL,
+        created  BIGINT NOT NULL,
+        attempts BIGINT NOT NULL,
+        next_try BIGINT NOT NULL,
+        outcome  TEXT NOT NULL,
+        error    TEXT NOT NULL) WITHOUT ROWID)",
+    "CREATE INDEX alert_deliveries_due ON alert_deliveries (channel, next_try) WHERE outcome = ''",
+
+    R"(CREATE VIEW servers_seen AS SELECT uuid, owner, identity, subkey, public_key, token_hash, label, recovery,
+        registered,
+        MAX(last_seen, COALESCE((SELECT seen FROM presence WHERE server = servers.uuid), 0)) AS last_seen,
+        retired, version, source, store FROM servers)",
+
+    R"(CREATE VIEW server_facts AS SELECT
+        s.uuid AS uuid, s.label AS label, s.owner AS owner, s.identity AS identity, s.registered AS registered,
+        MAX(s.last_seen, COALESCE((SELECT seen FROM presence WHERE server = s.uuid), 0)) AS last_seen,
+        EXISTS (SELECT 1 FROM escrow e WHERE e.server = s.uuid AND e.subkey = s.subkey) AS escrowed,
+        COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
+        COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
+        COALESCE((SELECT MAX(reported) FROM backups WHERE server = s.uuid), 0) AS last_backup,
+        COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
+        COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
+        FROM servers s
+        LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
+        LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
+            AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
+        WHERE s.retired = 0)",
+};
+
+void step_3(soci::session& session) {
+    for (const auto statement : watching) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3};
 
 }  // namespace
 
-std::span<const std::span<const std::string_view>> schema_steps() {
+std::span<const SchemaStep> schema_steps() {
     return steps;
 }
 

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <span>
-#include <string_view>
+
+namespace soci {
+class session;
+}
 
 namespace strongroom::dispatcher {
 
-// The statements of each step, oldest first. A step that was released is never changed; a change is a new
-// step.
-std::span<const std::span<const std::string_view>> schema_steps();
+// Runs inside the transaction that also moves user_version on.
+using SchemaStep = void (*)(soci::session&);
+
+// Oldest first. A step that was released is never changed; a change is a new step.
+std::span<const SchemaStep> schema_steps();
 
 }  // namespace strongroom::dispatcher

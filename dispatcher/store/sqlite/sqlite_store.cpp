@@ -2,42 +2,45 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "common/base/file.hpp"
 #include "common/base/unique_fd.hpp"
+#include "dispatcher/store/sqlite/instance_lock.hpp"
+#include "dispatcher/store/sqlite/refusal.hpp"
 #include "dispatcher/store/sqlite/schema.hpp"
 #include "dispatcher/store/sqlite/sqlite_transaction.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
 
-constexpr int max_attempts = 5;  // of one transaction, when another process holds the database
-constexpr int sqlite_corrupt = 11;
-constexpr int sqlite_not_a_database = 26;
+// How long a transaction waits while another program holds the database, the queue of writers included. A
+// request that waits longer is better answered with "try again".
+constexpr std::chrono::milliseconds write_patience{5000};
+constexpr std::chrono::milliseconds read_patience{2000};
 
-// SQLite's words as one of our errors.
-[[noreturn]] void rethrow(const soci::sqlite3_soci_error& error) {
-    const int code = sqlite_code(error);
-    if (code == sqlite_busy || code == sqlite_locked)
-        throw Error(ErrorKind::busy, "the database is locked by another program",
-                    "Is a second dispatcher or a sqlite3 shell open on it?");
-    if (code == sqlite_corrupt || code == sqlite_not_a_database)
-        throw Error(ErrorKind::corrupt, std::string("the database is damaged: ") + error.what(),
-                    "Stop the dispatcher and restore the file from its backup.");
-    if (code == sqlite_full)
-        throw Error(ErrorKind::storage, "the database cannot grow: the disk is full",
-                    "Make room; nothing was lost.");
-    throw Error(ErrorKind::storage, std::string("the database refused a statement: ") + error.what());
+// SQLite said no in the middle of a transaction that was rolled back.
+struct Refused {
+    Refusal refusal;
+};
+
+void set_patience(soci::session& session, std::chrono::milliseconds patience) {
+    auto* connection = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+    sqlite_api::sqlite3_busy_timeout(connection, static_cast<int>(std::max(patience.count(), INT64_C(1))));
 }
 
 void as_our_errors(const std::function<void()>& work) {
     try {
         work();
+    } catch (const Refused& refused) {
+        rethrow(refused.refusal);
     } catch (const soci::sqlite3_soci_error& error) {
-        rethrow(error);
+        rethrow(refusal_of(error));
     } catch (const soci::soci_error& error) {
         throw Error(ErrorKind::storage, std::string("the database failed: ") + error.what());
     }
@@ -50,22 +53,28 @@ class SqliteStore::Sessions {
   public:
     explicit Sessions(std::filesystem::path path) : path_(std::move(path)) {}
 
-    std::unique_ptr<soci::session> take() {
+    std::unique_ptr<soci::session> take(std::chrono::milliseconds patience) {
         {
             const std::lock_guard lock(mutex_);
             if (!idle_.empty()) {
                 auto session = std::move(idle_.back());
                 idle_.pop_back();
+                set_patience(*session, patience);
                 return session;
             }
         }
-        auto session =
-            std::make_unique<soci::session>(soci::sqlite3, "db=\"" + path_.string() + "\" timeout=10");
-        *session << "PRAGMA foreign_keys = ON";
-        std::string mode;
-        *session << "PRAGMA journal_mode = WAL", soci::into(mode);
-        if (mode != "wal") throw Error(ErrorKind::storage, "the database cannot use a write-ahead log here");
-        *session << "PRAGMA synchronous = FULL";
+        auto session = std::make_unique<soci::session>(soci::sqlite3, "db=\"" + path_.string() + "\"");
+        set_patience(*session, patience);
+        try {
+            *session << "PRAGMA foreign_keys = ON";
+            std::string mode;
+            *session << "PRAGMA journal_mode = WAL", soci::into(mode);
+            if (mode != "wal")
+                throw Error(ErrorKind::storage, "the database cannot use a write-ahead log here");
+            *session << "PRAGMA synchronous = FULL";
+        } catch (const soci::sqlite3_soci_error& error) {
+            throw Refused{refusal_of(*session, error)};
+        }
         return session;
     }
     void give_back(std::unique_ptr<soci::session> session) {
@@ -81,18 +90,30 @@ class SqliteStore::Sessions {
 
 namespace {
 
+void roll_back(soci::session& session) {
+    try {
+        session << "ROLLBACK";
+    } catch (const soci::soci_error&) {
+        // SQLite has rolled back by itself already (disk full, I/O error): the first error tells why.
+    }
+}
+
 // Runs `work` between `begin` and COMMIT on the session; rolls back on any exception.
 void run_transaction(soci::session& session, const char* begin, const std::function<void()>& work) {
-    session << begin;
+    try {
+        session << begin;
+    } catch (const soci::sqlite3_soci_error& error) {
+        throw Refused{refusal_of(session, error)};
+    }
     try {
         work();
         session << "COMMIT";
+    } catch (const soci::sqlite3_soci_error& error) {
+        const Refusal refusal = refusal_of(session, error);
+        roll_back(session);
+        throw Refused{refusal};
     } catch (...) {
-        try {
-            session << "ROLLBACK";
-        } catch (const soci::soci_error&) {
-            // SQLite has rolled back by itself already (disk full, I/O error): the first error tells why.
-        }
+        roll_back(session);
         throw;
     }
 }
@@ -111,6 +132,10 @@ void run_each(soci::session& session, std::span<GroupCommit::Entry* const> batch
         try {
             SqliteTransaction transaction(session);
             (*entry->work)(transaction);
+        } catch (const soci::sqlite3_soci_error& error) {
+            if (!in_transaction(session)) throw;
+            entry->failure = std::make_exception_ptr(Refused{refusal_of(session, error)});
+            session << "ROLLBACK TO work";
         } catch (...) {
             if (!in_transaction(session)) throw;
             entry->failure = std::current_exception();
@@ -138,51 +163,60 @@ std::unique_ptr<SqliteStore> SqliteStore::create(const std::filesystem::path& pa
     return open(path);
 }
 
-std::unique_ptr<SqliteStore> SqliteStore::open(const std::filesystem::path& path) {
+std::unique_ptr<SqliteStore> SqliteStore::open(const std::filesystem::path& path, Use use) {
     if (path.string().find('"') != std::string::npos)
         throw Error(ErrorKind::config,
                     "the path of a database cannot hold a quotation mark: " + path.string());
     require_private_file(path);
+    for (const char* suffix : {"-wal", "-shm"})
+        if (std::filesystem::exists(path.string() + suffix)) require_private_file(path.string() + suffix);
     std::unique_ptr<SqliteStore> store(new SqliteStore(path));
-    try {
-        store->migrate();
-    } catch (const soci::sqlite3_soci_error& error) {
-        rethrow(error);
-    } catch (const soci::soci_error& error) {
-        throw Error(ErrorKind::storage, "cannot open the database " + path.string() + ": " + error.what());
-    }
+    as_our_errors([&] { store->migrate(path, use); });
     sync_dir(path.parent_path().empty() ? "." : path.parent_path());
     return store;
 }
 
-void SqliteStore::migrate() {
-    auto session = sessions_->take();
+void SqliteStore::migrate(const std::filesystem::path& path, Use use) {
+    auto session = sessions_->take(write_patience);
     const auto steps = schema_steps();
-    *session << "BEGIN IMMEDIATE";
-    const std::int64_t version = count(*session, "PRAGMA user_version");
-    if (version > static_cast<std::int64_t>(steps.size()))
+    const auto newest = static_cast<std::int64_t>(steps.size());
+    const auto read_version = [&] {
+        const std::int64_t version = count(*session, "PRAGMA user_version");
+        if (version >= 0 && version <= newest) return version;
         throw Error(ErrorKind::refused,
                     "the database has schema version " + std::to_string(version) + ", this program knows " +
-                        std::to_string(steps.size()),
+                        std::to_string(newest),
                     "Nothing was changed. Run the newer strongroom-dispatcher that wrote it.");
-    for (auto step = static_cast<std::size_t>(version); step < steps.size(); ++step) {
-        for (const auto statement : steps[step]) *session << std::string(statement);
-        *session << "PRAGMA user_version = " + std::to_string(step + 1);
+    };
+    if (read_version() != newest) {
+        std::optional<InstanceLock> alone;
+        if (use == Use::command && !(alone = InstanceLock::try_take(path)))
+            throw Error(
+                ErrorKind::busy,
+                "the database has the schema of an older version, and a dispatcher of that version serves it",
+                "Nothing was changed. Restart the dispatcher: the new version upgrades the schema.");
+        *session << "BEGIN IMMEDIATE";
+        for (auto step = static_cast<std::size_t>(read_version()); step < steps.size(); ++step) {
+            steps[step](*session);
+            *session << "PRAGMA user_version = " + std::to_string(step + 1);
+        }
+        *session << "COMMIT";
     }
-    *session << "COMMIT";
     sessions_->give_back(std::move(session));
 }
 
 void SqliteStore::commit(std::span<GroupCommit::Entry* const> batch) {
+    const auto deadline = std::chrono::steady_clock::now() + write_patience;
     for (int attempt = 1;; ++attempt) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         try {
-            auto session = sessions_->take();
+            auto session = sessions_->take(left);
             run_transaction(*session, "BEGIN IMMEDIATE", [&] { run_each(*session, batch); });
             sessions_->give_back(std::move(session));
             return;
-        } catch (const soci::sqlite3_soci_error& error) {
-            const int code = sqlite_code(error);
-            if ((code != sqlite_busy && code != sqlite_locked) || attempt == max_attempts) throw;
+        } catch (const Refused& refused) {
+            if (!refused.refusal.locked() || left.count() <= 0) throw;
             std::this_thread::sleep_for(std::chrono::milliseconds(20 * attempt));
         }
     }
@@ -194,7 +228,7 @@ void SqliteStore::transact(const Work& work) {
 
 void SqliteStore::read(const Work& work) {
     as_our_errors([&] {
-        auto session = sessions_->take();
+        auto session = sessions_->take(read_patience);
         *session << "PRAGMA query_only = ON";
         run_transaction(*session, "BEGIN", [&] {
             SqliteTransaction transaction(*session);
@@ -203,6 +237,28 @@ void SqliteStore::read(const Work& work) {
         *session << "PRAGMA query_only = OFF";
         sessions_->give_back(std::move(session));
     });
+}
+
+void SqliteStore::copy_to(const std::filesystem::path& path) {
+    as_our_errors([&] {
+        auto session = sessions_->take(write_patience);
+        const std::string target = path.string();
+        try {
+            *session << "VACUUM INTO :path", soci::use(target);
+        } catch (const soci::sqlite3_soci_error& error) {
+            throw Refused{refusal_of(*session, error)};
+        }
+        sessions_->give_back(std::move(session));
+    });
+}
+
+void SqliteStore::require_sound() {
+    std::string verdict;
+    as_our_errors([&] {
+        auto session = sessions_->take(write_patience);
+        *session << "PRAGMA integrity_check(1)", soci::into(verdict);
+    });
+    if (verdict != "ok") throw Error(ErrorKind::corrupt, "the database is damaged: " + verdict);
 }
 
 }  // namespace strongroom::dispatcher

@@ -44,7 +44,7 @@ class SqliteTransaction : public Transaction {
     bool close_job(const std::string& id, JobState state, const Problem& problem, std::int64_t now) override;
     std::vector<Job> jobs_with_lease_before(std::int64_t now) override;
     bool requeue_job(const std::string& id, std::int64_t attempts) override;
-    void put_backup(const Backup& backup) override;
+    bool put_backup(const Backup& backup) override;
     std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
     void append_escrow(const EscrowRecord& record) override;
     std::vector<EscrowRecord> list_escrow(const std::string& server) override;
@@ -56,7 +56,25 @@ class SqliteTransaction : public Transaction {
     void forget_replies(std::int64_t before) override;
     void append_audit(const AuditEntry& entry) override;
     std::vector<AuditEntry> list_audit(const std::string& owner, std::int64_t limit) override;
+    std::vector<AuditEntry> audit_after(std::int64_t seq, std::int64_t limit) override;
+    AuditHead audit_head() override;
+    void put_service_value(const std::string& name, const std::string& value) override;
+    std::string service_value(const std::string& name) override;
     Counts counts() override;
+    std::map<std::string, std::int64_t> jobs_by_state() override;
+    std::optional<Job> oldest_queued_job() override;
+    void touch_presence(const std::vector<std::string>& servers, std::int64_t now) override;
+    void put_key_expiry(const KeyExpiry& key) override;
+    std::vector<KeyExpiry> key_expiries() override;
+    std::vector<ServerFacts> server_facts() override;
+    void put_alert(const Alert& alert) override;
+    std::vector<Alert> open_alerts() override;
+    std::vector<Alert> list_alerts(std::int64_t limit) override;
+    void put_delivery(const AlertDelivery& delivery) override;
+    std::vector<AlertDelivery> due_deliveries(const std::string& channel, std::int64_t now,
+                                              std::int64_t limit) override;
+    std::int64_t pending_deliveries() override;
+    void forget_deliveries(std::int64_t before) override;
 
   private:
     // insert(), but a taken key is Error{exists} with `what`.

@@ -26,7 +26,6 @@ inline int sqlite_code(const soci::sqlite3_soci_error& error) {
 }
 inline constexpr int sqlite_busy = 5;
 inline constexpr int sqlite_locked = 6;
-inline constexpr int sqlite_full = 13;
 inline constexpr int sqlite_constraint = 19;
 
 // Rows of `Record` for "SELECT <columns> FROM <rest>".

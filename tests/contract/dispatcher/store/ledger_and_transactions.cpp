@@ -35,8 +35,10 @@ void check_ledger(const OpenStore& open) {
         tx.put_backup(backup);
         tx.put_backup(backup);  // reported twice
         tx.add_reply(alice.fingerprint, "id-1", 100, {"digest", any_bytes});
-        tx.append_audit({random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "one"});
-        tx.append_audit({random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "two"});
+        tx.append_audit(
+            {random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "one", ""});
+        tx.append_audit(
+            {random_uuid(), 0, 1, alice.fingerprint, "actor", "action", "object", "ok", "two", ""});
     });
     store->read([&](Transaction& tx) {
         REQUIRE(tx.list_escrow(server.uuid).size() == 2);
@@ -95,7 +97,7 @@ void check_mixed_transactions(const OpenStore& open) {
             std::string outcome = "ok";
             try {
                 store->transact([&](Transaction& tx) {
-                    tx.append_audit({id, 0, 1, "owner", "actor", "action", "object", "ok", "text"});
+                    tx.append_audit({id, 0, 1, "owner", "actor", "action", "object", "ok", "text", ""});
                     if (refused) throw Error(ErrorKind::refused, id);
                 });
             } catch (const Error& error) {

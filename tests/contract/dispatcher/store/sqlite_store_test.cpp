@@ -78,6 +78,8 @@ TEST_CASE("sqlite store: a newer schema is refused and not touched") {
     CHECK(error.text().find("schema version 99") != std::string::npos);
     CHECK_FALSE(error.hint().empty());
     run_sql(database.path, "SELECT count(*) FROM users");
+    run_sql(database.path, "PRAGMA user_version = -1");
+    CHECK(failure_of([&] { SqliteStore::open(database.path); }).kind() == ErrorKind::refused);
 }
 
 TEST_CASE("sqlite store: files that are open to others, missing, taken or damaged") {
@@ -103,6 +105,12 @@ TEST_CASE("sqlite store: audit log and escrow records are append-only in the dat
     test::check_ledger(database.open);
     run_sql(database.path, "UPDATE audit SET text = 'x'", true);
     run_sql(database.path, "DELETE FROM audit", true);
+    run_sql(database.path, "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 1", true);
+    run_sql(database.path,
+            "INSERT INTO audit SELECT seq + 10, id || 'x', time, owner, actor, action, object, outcome, "
+            "text, hash "
+            "FROM audit WHERE seq = 1",
+            true);
     run_sql(database.path, "UPDATE escrow SET record = 'x'", true);
     run_sql(database.path, "DELETE FROM escrow", true);
 }

@@ -49,13 +49,15 @@ TEST_CASE("init refuses to overwrite, and leaves nothing behind when it fails") 
 }
 
 TEST_CASE("serve refuses an address that is not loopback without TLS, and a state that is not there") {
+    const DispatcherProcess other;
     DispatcherProcess dispatcher;
+    REQUIRE(dispatcher.stop(std::chrono::seconds(10)).ok());
     expect(dispatcher.command({"serve", "--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"}),
            ErrorKind::refused, "without TLS");
     expect(dispatcher.command({"serve", "--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0"}),
            ErrorKind::refused, "without TLS");
     expect(dispatcher.command({"serve", "--listen", "localhost"}), ErrorKind::usage, "address and port");
-    expect(dispatcher.command({"serve", "--listen", dispatcher.address, "--admin-listen", "127.0.0.1:0"}),
+    expect(dispatcher.command({"serve", "--listen", other.address, "--admin-listen", "127.0.0.1:0"}),
            ErrorKind::network, "cannot listen");
     const TempDir folder;
     expect(run({"--state-dir", (folder.path() / "d").string(), "serve"}), ErrorKind::not_found, "init");

@@ -26,10 +26,12 @@ const std::string development_key = STRONGROOM_BIN_DIR "/../dispatcher-key/devel
 
 }  // namespace
 
-DispatcherProcess::DispatcherProcess() {
+DispatcherProcess::DispatcherProcess(std::filesystem::path state) : state_(std::move(state)) {
     gpg::initialise();
-    const auto made = command({"init", "--import-key", development_key});
-    if (!made.status.ok()) throw Error(ErrorKind::internal, "init: " + made.err);
+    if (!std::filesystem::exists(this->state() / "dispatcher.sqlite")) {
+        const auto made = command({"init", "--import-key", development_key});
+        if (!made.status.ok()) throw Error(ErrorKind::internal, "init: " + made.err);
+    }
     start();
 }
 
@@ -49,6 +51,7 @@ void DispatcherProcess::start(const std::vector<std::string>& more) {
     const UniqueFd log_fd(
         ::open((folder_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     options.fds = {{1, log_fd.get()}, {2, log_fd.get()}};
+    options.environment = environment;
     process_.emplace(options);
     for (int i = 0; i < 200 && !std::filesystem::exists(port_file); ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -167,6 +170,15 @@ std::unique_ptr<DispatcherProcess::Peer> DispatcherProcess::register_agent(Peer&
                                  code,
                                  sha256_hex(peer->token)});
     connect(*peer);
+    return peer;
+}
+
+std::unique_ptr<DispatcherProcess::Peer> DispatcherProcess::reconnect(std::unique_ptr<Peer> peer) const {
+    peer->exchange = std::make_unique<proto::Exchange>(
+        url(), proto::Party{peer->home.home(), peer->fingerprint},
+        proto::Party{peer->dispatcher.home(), gpg::list_keys(peer->dispatcher.home()).at(0).fingerprint},
+        proto::Gate{proto::Gate::Kind::bearer, Secret(std::string(peer->token))}, clock_);
+    peer->exchange->set_attempts(1);
     return peer;
 }
 

@@ -1,6 +1,8 @@
 // A real strongroom-dispatcher on loopback with the development key, and peers that talk to it.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +19,8 @@ namespace strongroom::test {
 
 class DispatcherProcess {
   public:
-    DispatcherProcess();  // initialised and serving
+    // Initialised and serving. `state`: a folder instead of a fresh one; initialised unless it was before.
+    explicit DispatcherProcess(std::filesystem::path state = {});
     ~DispatcherProcess();
 
     void start(const std::vector<std::string>& more = {});
@@ -34,7 +37,8 @@ class DispatcherProcess {
     long faults_of_children() const;
     std::string log() const;
 
-    std::filesystem::path state() const { return folder_.path() / "d"; }
+    std::filesystem::path state() const { return state_.empty() ? folder_.path() / "d" : state_; }
+    std::map<std::string, std::string> environment;  // of the next start()
     std::string url() const { return "http://" + address; }
     std::string address;
     std::string admin_address;
@@ -50,11 +54,14 @@ class DispatcherProcess {
     };
     std::unique_ptr<Peer> add_user(const std::string& name);
     std::unique_ptr<Peer> register_agent(Peer& owner);
+    // After a restart: the port is another one.
+    std::unique_ptr<Peer> reconnect(std::unique_ptr<Peer> peer) const;
 
   private:
     void connect(Peer& peer) const;
 
     TempDir folder_;
+    std::filesystem::path state_;
     std::optional<Subprocess> process_;
     SystemClock clock_;
 };

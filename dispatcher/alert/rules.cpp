@@ -1,0 +1,158 @@
+#include "dispatcher/alert/rules.hpp"
+
+#include <algorithm>
+
+#include "common/base/cron.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+std::string age(std::int64_t from, std::int64_t now) {
+    return format_duration(std::chrono::milliseconds(std::max(now - from, INT64_C(0))));
+}
+
+std::string moment(std::int64_t millis) {
+    return format_utc(from_millis(millis));
+}
+
+std::int64_t ms(std::chrono::seconds time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+// The rules for one server, with its name in each finding.
+class ServerRules {
+  public:
+    ServerRules(const ServerFacts& server, const Facts& facts, const AlertLimits& limits,
+                std::vector<Finding>& out)
+        : server_(server), facts_(facts), limits_(limits), out_(out) {}
+
+    void backup_failed() {
+        const bool failed = server_.last_job_state == "failed" || server_.last_job_state == "expired";
+        if (!failed || server_.last_backup > server_.last_job_finished) return;
+        add("backup_failed", "critical",
+            "the backup job " + server_.last_job + " ended as " + server_.last_job_state + " at " +
+                moment(server_.last_job_finished) + ": " + printable_line(server_.last_job_error, 300),
+            "Do what the text says on that host; strongroom job list --server " + server_.uuid +
+                " says more.");
+    }
+
+    void backup_missing() {
+        if (server_.cron.empty()) {
+            const std::int64_t since = std::max(server_.last_backup, server_.registered);
+            if (facts_.now - since <= ms(limits_.unscheduled_after)) return;
+            add("backup_missing", "critical",
+                (server_.last_backup == 0 ? "never backed up since its registration at "
+                                          : "no backup since the one at ") +
+                    moment(since) + ", and it has no schedule",
+                "strongroom schedule set --server " + server_.uuid + " --cron ..., or retire the server.");
+            return;
+        }
+        const std::int64_t since = std::max(server_.last_backup, server_.schedule_created);
+        const std::int64_t slot = to_millis(Cron::parse(server_.cron).next_after(from_millis(since)));
+        const std::int64_t over = slot + server_.splay * 1000 + ms(limits_.missing_after);
+        if (facts_.now <= over) return;
+        add("backup_missing", "critical",
+            "the backup due at " + moment(slot) + " (\"" + printable_line(server_.cron, 60) +
+                "\" UTC) did not come; " +
+                (server_.last_backup == 0 ? "there never was one"
+                                          : "the last came at " + moment(server_.last_backup)),
+            "Does the agent run and reach dispatcher and store? strongroom job list --server " +
+                server_.uuid);
+    }
+
+    void agent_silent() {
+        if (facts_.now - server_.last_seen <= ms(limits_.silent_after)) return;
+        add("agent_silent", "warning",
+            "the agent is silent for " + age(server_.last_seen, facts_.now) + ", since " +
+                moment(server_.last_seen),
+            "On the host: systemctl status strongroom-agent; or retire the server: strongroom server "
+            "retire " +
+                server_.uuid);
+    }
+
+    void escrow_missing() {
+        if (server_.escrowed != 0 || facts_.now - server_.registered <= ms(limits_.escrow_after)) return;
+        add("escrow_missing", "critical",
+            "its decryption key is not in escrow: if the host is lost, nobody can open its backups",
+            "On the host: strongroom-agent escrow");
+    }
+
+    void key_expiring() {
+        if (server_.key_expires == 0 || server_.key_expires - facts_.now > ms(limits_.key_notice)) return;
+        const bool over = server_.key_expires <= facts_.now;
+        add("key_expiring", over ? "critical" : "warning",
+            "its key " + server_.identity + (over ? " expired at " : " expires at ") +
+                moment(server_.key_expires),
+            "Register the host anew with a key that does not expire.");
+    }
+
+  private:
+    void add(const char* rule, const char* severity, const std::string& text, const std::string& hint) {
+        out_.push_back(
+            {rule, server_.uuid, severity, server_.uuid, printable_line(server_.label, 100), text, hint});
+    }
+
+    const ServerFacts& server_;
+    const Facts& facts_;
+    const AlertLimits& limits_;
+    std::vector<Finding>& out_;
+};
+
+void rules_of_keys(const Facts& facts, const AlertLimits& limits, std::vector<Finding>& out) {
+    for (const auto& key : facts.keys) {
+        if (key.expires == 0 || key.expires - facts.now > ms(limits.key_notice)) continue;
+        const bool over = key.expires <= facts.now;
+        out.push_back({"key_expiring", key.fingerprint, over ? "critical" : "warning", "", "",
+                       "the key " + key.fingerprint + " of " + printable_line(key.whose, 120) +
+                           (over ? " expired at " : " expires at ") + moment(key.expires),
+                       "Whoever owns it extends it (gpg --quick-set-expire) and gives the operator the new "
+                       "public key."});
+    }
+}
+
+void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std::vector<Finding>& out) {
+    if (facts.disk_total > 0 && facts.disk_free * 100 < facts.disk_total * limits.disk_free_percent)
+        out.push_back({"disk_low", "", "critical", "", "",
+                       "the file system of the database has " + std::to_string(facts.disk_free >> 20) +
+                           " MiB of " + std::to_string(facts.disk_total >> 20) + " MiB left",
+                       "Make room: when it is full the dispatcher can acknowledge nothing."});
+    const std::int64_t since = std::max(facts.own_backup, facts.created);
+    if (limits.own_backup_after.count() > 0 && facts.now - since > ms(limits.own_backup_after))
+        out.push_back({"own_backup", "", "warning", "", "",
+                       facts.own_backup == 0
+                           ? "the dispatcher's own state was never backed up"
+                           : "the dispatcher's own state was last backed up at " + moment(facts.own_backup),
+                       "strongroom-dispatcher backup --to FILE, by a timer; see docs/operator-guide.md"});
+}
+
+}  // namespace
+
+const std::vector<std::string>& alert_rules() {
+    static const std::vector<std::string> names{"backup_failed",  "backup_missing", "agent_silent",
+                                                "escrow_missing", "key_expiring",   "disk_low",
+                                                "own_backup"};
+    return names;
+}
+
+Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
+    Evaluation out;
+    // While the dispatcher was away its agents could neither poll nor report.
+    const bool settled = facts.now - facts.started > ms(limits.silent_after);
+    if (!settled) out.undecided = {"agent_silent", "backup_missing"};
+    for (const auto& server : facts.servers) {
+        ServerRules rules(server, facts, limits, out.findings);
+        rules.backup_failed();
+        if (settled) {
+            rules.backup_missing();
+            rules.agent_silent();
+        }
+        rules.escrow_missing();
+        rules.key_expiring();
+    }
+    rules_of_keys(facts, limits, out.findings);
+    rules_of_the_dispatcher(facts, limits, out.findings);
+    return out;
+}
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,71 @@
+// The rules: a pure function from facts to what is wrong now. No clock, no store, no network.
+//
+// | rule           | severity | found when |
+// | backup_failed  | critical | the backup job that ended last did not succeed, and no backup came after it |
+// | backup_missing | critical | the first slot after the newest backup is over by its splay and
+// `missing_after`; |                |          | or: no schedule, and no backup for `unscheduled_after` | |
+// agent_silent   | warning  | neither message nor long poll for `silent_after` | | escrow_missing | critical
+// | the newest decryption subkey is not in escrow `escrow_after` after registration | | key_expiring   |
+// warning, critical once expired | a user's, a server's or the dispatcher's key, `key_notice` ahead | |
+// disk_low       | critical | less than `disk_free_percent` of the database's file system is free | |
+// own_backup     | warning  | the dispatcher's last backup of itself is older than `own_backup_after` (0:
+// off) |
+#pragma once
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "dispatcher/store/records.hpp"
+
+namespace strongroom::dispatcher {
+
+struct AlertLimits {
+    std::chrono::seconds missing_after = std::chrono::hours(4);
+    std::chrono::seconds unscheduled_after = std::chrono::hours(24 * 7);
+    std::chrono::seconds silent_after = std::chrono::minutes(15);
+    std::chrono::seconds escrow_after = std::chrono::hours(1);
+    std::chrono::seconds key_notice = std::chrono::hours(24 * 30);
+    int disk_free_percent = 5;
+    std::chrono::seconds own_backup_after{0};
+};
+
+struct KeyFact {
+    std::string fingerprint;
+    std::string whose;  // "user alice", "the dispatcher"
+    std::int64_t expires = 0;
+};
+
+struct Facts {
+    std::int64_t now = 0;      // UTC milliseconds, as all times here
+    std::int64_t started = 0;  // when this dispatcher began to serve: agents need a moment to come back
+    std::vector<ServerFacts> servers;
+    std::vector<KeyFact> keys;  // of users and the dispatcher; a server's is in its own facts
+    std::int64_t disk_free = 0;
+    std::int64_t disk_total = 0;  // bytes; 0: not known
+    std::int64_t own_backup = 0;  // when it was last made
+    std::int64_t created = 0;     // when this dispatcher was first there
+};
+
+struct Finding {
+    std::string rule;
+    std::string object;  // UUID, fingerprint or empty: (rule, object) names the alert
+    std::string severity;
+    std::string server;  // UUID, or empty
+    std::string label;
+    std::string text;
+    std::string hint;
+};
+
+struct Evaluation {
+    std::vector<Finding> findings;
+    // Rules that could not be decided this time, as just after the start: their open alerts stay as they are.
+    std::set<std::string> undecided;
+};
+
+const std::vector<std::string>& alert_rules();  // all names
+Evaluation evaluate(const Facts& facts, const AlertLimits& limits);
+
+}  // namespace strongroom::dispatcher

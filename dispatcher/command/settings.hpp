@@ -1,0 +1,40 @@
+// What the configuration file, the environment and the command line can set, for all commands.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/config/options.hpp"
+#include "dispatcher/app/app.hpp"
+
+namespace strongroom::dispatcher {
+
+struct Settings {
+    std::string state = "/var/lib/strongroom-dispatcher";
+    std::string listen = "127.0.0.1:8420";
+    std::string admin = "127.0.0.1:8421";
+    std::string certificate;
+    std::string key;
+    int lease = static_cast<int>(ServeOptions{}.lease.count());
+    // Alerts; times in seconds, the notice of keys in days.
+    std::string webhook;
+    std::string webhook_token;
+    std::vector<std::string> command;
+    int alert_interval = 60;
+    int alert_reminder = 24 * 3600;
+    int missing_after = 4 * 3600;
+    int silent_after = 15 * 60;
+    int escrow_after = 3600;
+    int key_notice_days = 30;
+    int disk_free_percent = 5;
+    int own_backup_after = 0;
+    // The dispatcher's own backup.
+    std::string backup_recipient;
+    std::string backup_recipient_fingerprint;
+
+    AlertOptions alerts() const;
+};
+
+void declare(config::Options& options, Settings& settings);
+
+}  // namespace strongroom::dispatcher

@@ -1,0 +1,95 @@
+// A database of the first schema (made by the statements that version used) is upgraded in place.
+#include <sqlite3.h>
+
+#include <catch2/catch.hpp>
+
+#include "common/base/error.hpp"
+#include "common/base/file.hpp"
+#include "dispatcher/audit/chain.hpp"
+#include "dispatcher/store/sqlite/instance_lock.hpp"
+#include "dispatcher/store/sqlite/sqlite_store.hpp"
+
+using namespace strongroom;
+using namespace strongroom::dispatcher;
+
+namespace {
+
+struct OldDatabase {
+    TempDir folder;
+    std::filesystem::path path = folder.path() / "d.sqlite";
+
+    OldDatabase() {
+        const std::string sql =
+            read_file(STRONGROOM_SOURCE_DIR "/tests/contract/dispatcher/store/schema_1.sql", 1U << 20U);
+        write_file_atomic(path, "");
+        sqlite3* database = nullptr;
+        REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+        char* problem = nullptr;
+        const int result = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem);
+        INFO((problem != nullptr ? problem : ""));
+        REQUIRE(result == SQLITE_OK);
+        sqlite3_close(database);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("sqlite store: a database of schema 1 is upgraded and keeps everything") {
+    OldDatabase old;
+    const auto store = SqliteStore::open(old.path);
+    ChainCheck check;
+    store->transact([&](Transaction& tx) {
+        REQUIRE(tx.list_users().size() == 1);
+        CHECK(tx.list_users().front().name == "alice");
+        const auto servers = tx.list_servers(std::string(40, 'A'));
+        REQUIRE(servers.size() == 1);
+        CHECK(servers.front().last_seen == 1200);
+        CHECK(tx.list_escrow(servers.front().uuid).size() == 1);
+        CHECK(tx.list_backups(servers.front().uuid, 10).size() == 1);
+        CHECK(tx.list_jobs(servers.front().uuid, 10).size() == 2);
+        tx.touch_presence({servers.front().uuid}, 5000);
+        CHECK(tx.find_server(servers.front().uuid)->last_seen == 5000);
+        const auto facts = tx.server_facts();
+        REQUIRE(facts.size() == 1);
+        CHECK(facts[0].last_seen == 5000);
+        CHECK(facts[0].escrowed == 1);
+        CHECK(facts[0].cron == "0 3 * * *");
+        CHECK(facts[0].last_backup == 1300);
+        CHECK(facts[0].last_job_state == "failed");
+        tx.append_audit({"new", 0, 9, "", "operator", "user.add", "", "ok", "after the upgrade", ""});
+        for (const auto& entry : tx.audit_after(0, 100)) check.next(entry);
+    });
+    CHECK(check.finish().empty());
+    CHECK(check.count() == 4);
+    store->read([&](Transaction& tx) { CHECK(tx.audit_after(1, 1).at(0).text == "two, \"quoted\""); });
+}
+
+TEST_CASE("sqlite store: a command does not upgrade beneath a dispatcher that serves") {
+    OldDatabase old;
+    {
+        const auto serving = InstanceLock::take(old.path);
+        CHECK_THROWS_AS(SqliteStore::open(old.path, SqliteStore::Use::command), Error);
+        const auto upgraded = SqliteStore::open(old.path);  // as the one that serves does
+    }
+    CHECK_NOTHROW(SqliteStore::open(old.path, SqliteStore::Use::command));
+}
+
+TEST_CASE("sqlite store: one lock for one file, whatever link leads to it") {
+    OldDatabase old;
+    const auto link = old.folder.path() / "link.sqlite";
+    std::filesystem::create_symlink(old.path, link);
+    CHECK_FALSE(InstanceLock::is_held(link));
+    {
+        const auto held = InstanceLock::take(old.path);
+        CHECK(InstanceLock::is_held(link));
+        CHECK_FALSE(InstanceLock::try_take(link));
+        try {
+            InstanceLock::take(link);
+            FAIL("taken twice");
+        } catch (const Error& error) {
+            CHECK(error.kind() == ErrorKind::busy);
+            CHECK(error.text().find(std::to_string(::getpid())) != std::string::npos);
+        }
+    }
+    CHECK_FALSE(InstanceLock::is_held(old.path));
+}

@@ -1,0 +1,190 @@
+#include "dispatcher/alert/rules.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace strongroom;
+using namespace strongroom::dispatcher;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::int64_t at(const char* time) {
+    return to_millis(parse_utc(time));
+}
+
+const std::string uuid = "00000000-0000-4000-8000-000000000001";
+
+// A server on which all is well at 10:00: nightly schedule, last night's backup came, the agent is there.
+struct Room {
+    Facts facts;
+    AlertLimits limits;
+    ServerFacts* server;
+
+    Room() {
+        facts.now = at("2026-11-22T10:00:00Z");
+        facts.started = at("2026-11-01T00:00:00Z");
+        facts.created = at("2026-10-01T00:00:00Z");
+        facts.disk_total = 1000;
+        facts.disk_free = 500;
+        ServerFacts well;
+        well.uuid = uuid;
+        well.label = "shop";
+        well.registered = at("2026-11-01T00:00:00Z");
+        well.last_seen = at("2026-11-22T09:59:00Z");
+        well.escrowed = 1;
+        well.cron = "0 3 * * *";
+        well.splay = 600;
+        well.schedule_created = at("2026-11-02T00:00:00Z");
+        well.last_backup = at("2026-11-22T03:20:00Z");
+        well.last_job = "job-1";
+        well.last_job_state = "succeeded";
+        well.last_job_finished = at("2026-11-22T03:20:00Z");
+        facts.servers.push_back(well);
+        server = &facts.servers.front();
+    }
+    // Names of the rules that found something, in order.
+    std::vector<std::string> found() const {
+        std::vector<std::string> out;
+        for (const auto& finding : evaluate(facts, limits).findings) out.push_back(finding.rule);
+        return out;
+    }
+    std::string text() const { return evaluate(facts, limits).findings.at(0).text; }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("rules: all is well") {
+    CHECK(Room().found().empty());
+}
+
+TEST_CASE("rules: a failed backup, until one succeeds") {
+    Room room;
+    room.server->last_job_state = GENERATE(as<std::string>(), "failed", "expired");
+    room.server->last_job_finished = at("2026-11-22T09:00:00Z");
+    room.server->last_job_error = "no grant\x1b[31m";
+    CHECK(room.found() == Names{"backup_failed"});
+    CHECK(room.text().find("no grant\\x1b[31m") != std::string::npos);
+    room.server->last_backup = at("2026-11-22T09:30:00Z");  // made by the agent itself
+    CHECK(room.found().empty());
+    room.server->last_job_state = "cancelled";
+    CHECK(room.found().empty());
+}
+
+TEST_CASE("rules: a missing backup, to the millisecond") {
+    Room room;
+    room.facts.now = at("2026-11-23T03:00:00Z") + 600'000 + room.limits.missing_after.count() * 1000;
+    room.server->last_seen = room.facts.now;
+    CHECK(room.found().empty());  // slot, splay and grace are just over
+    ++room.facts.now;
+    CHECK(room.found() == Names{"backup_missing"});
+    CHECK(room.text().find("2026-11-23T03:00:00Z") != std::string::npos);
+    room.server->last_backup = at("2026-11-23T03:05:00Z");
+    CHECK(room.found().empty());
+}
+
+TEST_CASE("rules: a server that was never backed up") {
+    Room room;
+    room.server->last_backup = 0;
+    room.server->last_job_state.clear();
+    SECTION("with a schedule: its first slot counts") {
+        room.server->schedule_created = at("2026-11-22T04:00:00Z");
+        CHECK(room.found().empty());
+        room.server->schedule_created = at("2026-11-22T02:00:00Z");
+        CHECK(room.found() == Names{"backup_missing"});
+        CHECK(room.text().find("never") != std::string::npos);
+    }
+    SECTION("without a schedule") {
+        room.server->cron.clear();
+        CHECK(room.found() == Names{"backup_missing"});
+        CHECK(room.text().find("no schedule") != std::string::npos);
+        room.server->registered = at("2026-11-20T00:00:00Z");
+        CHECK(room.found().empty());
+    }
+}
+
+TEST_CASE("rules: a schedule that runs seldom is not missed before its time") {
+    Room room;
+    room.server->cron = "0 3 1 * *";
+    room.server->last_backup = at("2026-11-01T03:10:00Z");
+    CHECK(room.found().empty());
+    room.facts.now = room.server->last_seen = at("2026-12-01T07:11:00Z");
+    CHECK(room.found() == Names{"backup_missing"});
+}
+
+TEST_CASE("rules: a silent agent") {
+    Room room;
+    room.server->last_seen = room.facts.now - 15 * 60'000;
+    CHECK(room.found().empty());
+    --room.server->last_seen;
+    CHECK(room.found() == Names{"agent_silent"});
+}
+
+TEST_CASE("rules: just after a start nothing is known of agents and their backups") {
+    Room room;
+    room.server->last_seen = at("2026-11-20T00:00:00Z");
+    room.server->last_backup = at("2026-11-20T00:00:00Z");
+    room.facts.started = room.facts.now - 60'000;
+    const auto evaluation = evaluate(room.facts, room.limits);
+    CHECK(evaluation.findings.empty());
+    CHECK(evaluation.undecided == std::set<std::string>{"agent_silent", "backup_missing"});
+    room.facts.started = room.facts.now - 16 * 60'000;
+    CHECK(room.found() == Names{"backup_missing", "agent_silent"});
+    CHECK(evaluate(room.facts, room.limits).undecided.empty());
+}
+
+TEST_CASE("rules: escrow that was not made") {
+    Room room;
+    room.server->escrowed = 0;
+    CHECK(room.found() == Names{"escrow_missing"});
+    room.server->registered = room.facts.now - 3600'000;
+    room.server->schedule_created = room.facts.now - 3600'000;
+    CHECK(room.found().empty());
+}
+
+TEST_CASE("rules: keys near their end") {
+    Room room;
+    const std::int64_t in_a_month = room.facts.now + INT64_C(30) * 24 * 3600'000;
+    room.facts.keys = {{"F", "user alice", in_a_month + 1}, {"G", "the dispatcher", 0}};
+    room.server->key_expires = in_a_month + 1;
+    CHECK(room.found().empty());
+    room.server->key_expires = room.facts.keys[0].expires = in_a_month;
+    const auto findings = evaluate(room.facts, room.limits).findings;
+    REQUIRE(findings.size() == 2);
+    CHECK(findings[0].severity == "warning");
+    CHECK(findings[0].server == uuid);
+    CHECK(findings[1].object == "F");
+    CHECK(findings[1].text.find("user alice expires at") != std::string::npos);
+    room.facts.keys[0].expires = room.facts.now;
+    CHECK(evaluate(room.facts, room.limits).findings[1].severity == "critical");
+}
+
+TEST_CASE("rules: disk and own backup") {
+    Room room;
+    room.facts.disk_free = 49;
+    CHECK(room.found() == Names{"disk_low"});
+    room.facts.disk_total = 0;  // not known
+    CHECK(room.found().empty());
+    room.limits.own_backup_after = 24h;
+    CHECK(room.found() == Names{"own_backup"});
+    room.facts.own_backup = room.facts.now - 1000;
+    CHECK(room.found().empty());
+}
+
+TEST_CASE("rules: every rule that is found has its name in the list") {
+    Room room;
+    room.limits.own_backup_after = 1s;
+    room.facts.disk_free = 0;
+    room.server->escrowed = 0;
+    room.server->key_expires = 1;
+    room.server->last_seen = 0;
+    room.server->last_backup = 1;
+    room.server->last_job_state = "failed";
+    auto found = room.found();
+    std::sort(found.begin(), found.end());
+    auto names = alert_rules();
+    std::sort(names.begin(), names.end());
+    CHECK(found == names);
+}
