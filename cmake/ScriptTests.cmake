@@ -9,6 +9,6 @@ function(strongroom_script_tests label)
     get_filename_component(name ${script} NAME_WE)
     add_test(NAME ${label}/${name} COMMAND bash ${script})
     set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT}
-      ENVIRONMENT "STRONGROOM_BIN=${PROJECT_BINARY_DIR}/bin;STRONGROOM_KEYS=${STRONGROOM_KEY_DIR}")
+      ENVIRONMENT "STRONGROOM_BIN=${PROJECT_BINARY_DIR}/bin;STRONGROOM_KEYS=${STRONGROOM_KEY_DIR};STRONGROOM_FAULTY_CALLS=${PROJECT_BINARY_DIR}/tests/libstrongroom_faulty_calls.so")
   endforeach()
 endfunction()

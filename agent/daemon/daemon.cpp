@@ -5,6 +5,7 @@
 #include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/service_notify.hpp"
 #include "agent/escrow/escrow.hpp"
+#include "agent/job/leftovers.hpp"
 #include "agent/job/report.hpp"
 #include "common/base/log.hpp"
 #include "common/storage/object_store.hpp"
@@ -30,6 +31,7 @@ Daemon::Daemon(const Host& host, std::function<proto::Exchange()> connect, std::
 
 void Daemon::start() {
     if (const auto lock = host_.state.try_lock_backup()) recover_interrupted(host_, *lock);
+    remove_leftovers(host_);
     if (!is_escrowed(host_.state, host_.agent))
         log_event(
             Level::warning, "AGENT_ESCROW_MISSING",

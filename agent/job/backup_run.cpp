@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/job/leftovers.hpp"
 #include "agent/source/open_source.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
@@ -15,6 +16,16 @@
 
 namespace strongroom::agent {
 namespace {
+
+// What it throws then begins with the stage's name, for to_problem().
+template <class Function>
+auto in_stage(const char* stage, Function function) {
+    try {
+        return function();
+    } catch (const Error& error) {
+        throw error.with_context(stage);
+    }
+}
 
 proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store) {
     proto::Backup out;
@@ -51,11 +62,12 @@ void remember_start(const Host& host, const Origin& origin, const Begun& begun) 
 proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_token& stop,
                        const backupset::OnProgress& on_progress) {
     require_backup_settings(host.config);
-    const Tool tool = find_tool(host.config);
-    const auto store = storage::open_store(host.config.store, false);
+    const Tool tool = in_stage("source", [&] { return find_tool(host.config); });
+    const auto store = in_stage("store", [&] { return storage::open_store(host.config.store, false); });
     const gpg::Home home = gpg::Home::use(host.state.own_home());
-    backupset::write_store_root(*store, host.agent.server, host.agent.identity,
-                                gpg::export_public(home, host.agent.identity));
+    const auto key = in_stage("encrypt", [&] { return gpg::export_public(home, host.agent.identity); });
+    in_stage("store",
+             [&] { backupset::write_store_root(*store, host.agent.server, host.agent.identity, key); });
 
     const UtcTime now = host.clock.now();
     const std::string set = make_set_id(now);
@@ -73,13 +85,8 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
     options.segment_size = host.config.segment_size;
     options.workers = host.config.workers;
     options.expected_bytes = expected_bytes(host.config, tool);
-    const auto source = [&] {
-        try {
-            return open_source(host.config, tool, host.state.temp_folder());
-        } catch (const Error& error) {
-            throw error.with_context("source");
-        }
-    }();
+    const auto source =
+        in_stage("source", [&] { return open_source(host.config, tool, host.state.temp_folder()); });
     const std::stop_callback ends_source(stop, [&] { source->abort(); });
     const auto watched = [&](const backupset::Progress& progress) {
         if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the backup was stopped");
@@ -115,6 +122,7 @@ void recover_interrupted(const Host& host, const FileLock&) {
     host.state.clean_temp_folder();
     const auto begun = host.state.begun();
     if (!begun) return;
+    remove_leftovers(host);
     const Origin origin{begun->job, begun->schedule, begun->slot};
     try {
         const auto store = storage::open_store(begun->store, false);

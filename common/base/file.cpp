@@ -12,6 +12,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/temporary_owner.hpp"
 #include "common/base/unique_fd.hpp"
 
 namespace strongroom {
@@ -48,23 +49,65 @@ void sync_dir(const fs::path& path) {
         throw system_error(ErrorKind::storage, "cannot sync the folder " + path.string(), errno);
 }
 
-void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
+namespace {
+
+constexpr std::size_t temporary_mark = 6;  // random bytes in a temporary file's name
+
+fs::path temporary_name(const fs::path& path) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    const fs::path temporary =
-        folder / ("." + path.filename().string() + "." + to_hex(random_bytes(6)) + ".tmp");
-    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!fd) throw system_error(ErrorKind::storage, "cannot write in " + folder.string(), errno);
+    return folder / ("." + path.filename().string() + "." + to_hex(random_bytes(temporary_mark)) + ".tmp");
+}
+
+bool is_temporary_name(std::string_view name) {
+    constexpr std::string_view end = ".tmp";
+    constexpr std::size_t digits = 2 * temporary_mark;
+    if (name.size() < 3 + digits + end.size() || name.front() != '.' || !name.ends_with(end)) return false;
+    name.remove_suffix(end.size());
+    const auto mark = name.substr(name.size() - digits);
+    return name[name.size() - digits - 1] == '.' &&
+           mark.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// A fresh temporary file that this process holds while the descriptor, or a copy of it, is open.
+std::pair<UniqueFd, fs::path> open_temporary(const fs::path& path, unsigned mode) {
+    for (;;) {
+        fs::path temporary = temporary_name(path);
+        UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+        if (!fd)
+            throw system_error(ErrorKind::storage, "cannot write in " + temporary.parent_path().string(),
+                               errno);
+        if (hold_temporary(fd.get())) return {std::move(fd), std::move(temporary)};
+    }
+}
+
+}  // namespace
+
+void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
+    auto [fd, temporary] = open_temporary(path, mode);
     try {
         const std::string what = "cannot write " + path.string();
+        // close() may tell of a write that failed; the copy keeps the file held until it has its name.
+        const UniqueFd held(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+        if (!held) throw system_error(ErrorKind::storage, what, errno);
         write_past_cache(fd.get(), bytes, what.c_str());
         if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || ::close(fd.release()) != 0 ||
             ::rename(temporary.c_str(), path.c_str()) != 0)
             throw system_error(ErrorKind::storage, what, errno);
-        sync_dir(folder);
+        sync_dir(temporary.parent_path());
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;
     }
+}
+
+std::size_t remove_abandoned_temporaries(const fs::path& folder) {
+    std::size_t out = 0;
+    std::error_code failure;
+    fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied, failure);
+    for (; !failure && entries != fs::recursive_directory_iterator(); entries.increment(failure))
+        if (is_temporary_name(entries->path().filename().string()) && remove_if_abandoned(entries->path()))
+            ++out;
+    return out;
 }
 
 void make_private_dir(const fs::path& path) {

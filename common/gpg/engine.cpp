@@ -1,12 +1,21 @@
 #include "common/gpg/engine.hpp"
 
 #include <gpgme.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 namespace strongroom::gpg {
 
+void require_engine() {
+    const std::string program = engine_path().string();
+    if (::access(program.c_str(), X_OK) != 0)
+        throw Error(ErrorKind::tool_missing, "the program " + program + " is not installed or not executable",
+                    "Install GnuPG (Debian: apt-get install gnupg gpg-agent).");
+}
+
 std::unique_ptr<GpgME::Context> make_context(const Home& home) {
+    require_engine();
     auto context = GpgME::Context::create(GpgME::OpenPGP);
     if (!context) throw Error(ErrorKind::internal, "cannot make a GPGME context");
     if (!home.path().empty())

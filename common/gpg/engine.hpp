@@ -15,6 +15,10 @@
 
 namespace strongroom::gpg {
 
+// Throws Error{tool_missing} if gpg is not there (any more): GPGME itself then reports that nothing was
+// found, or nothing was written.
+void require_engine();
+
 // A context for one operation in one home. Never shared between threads.
 std::unique_ptr<GpgME::Context> make_context(const Home& home);
 

@@ -1,10 +1,12 @@
 #include "common/gpg/home.hpp"
 
+#include <fcntl.h>
 #include <gpgme++/engineinfo.h>
 #include <gpgme++/global.h>
 #include <gpgme.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <system_error>
 #include <thread>
@@ -12,6 +14,7 @@
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/subprocess.hpp"
+#include "common/base/temporary_owner.hpp"
 #include "common/gpg/engine.hpp"
 
 namespace strongroom::gpg {
@@ -79,20 +82,54 @@ void Home::stop_daemons() const noexcept {
 
 namespace {
 
-fs::path make_temp_folder() {
-    std::string name = "/tmp/srh.XXXXXX";  // not $TMPDIR: sockets need a short path
-    if (::mkdtemp(name.data()) == nullptr)
-        throw system_error(ErrorKind::storage, "cannot make a temporary folder", errno);
-    return name;
+// Not $TMPDIR: sockets need a short path.
+constexpr const char* temp_homes = "/tmp";
+constexpr const char* temp_home_prefix = "srt.";
+
+// `held` keeps the folder ours.
+fs::path make_temp_folder(UniqueFd& held) {
+    for (;;) {
+        std::string name = std::string(temp_homes) + "/" + temp_home_prefix + "XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr)
+            throw system_error(ErrorKind::storage, "cannot make a temporary folder", errno);
+        held = UniqueFd(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!held && errno != ENOENT) {
+            const int reason = errno;
+            ::rmdir(name.c_str());
+            throw system_error(ErrorKind::storage, "cannot open a temporary folder", reason);
+        }
+        if (held && hold_temporary(held.get())) return name;
+    }
+}
+
+bool has_agent(const fs::path& home) {
+    std::error_code ignored;
+    return fs::exists(home / "S.gpg-agent", ignored);
 }
 
 }  // namespace
 
-TempHome::TempHome(HomeFor purpose) : folder_(make_temp_folder()), home_(Home::create(folder_, purpose)) {}
+std::size_t remove_abandoned_homes() {
+    std::size_t out = 0;
+    std::error_code failure;
+    fs::directory_iterator entries(temp_homes, failure);
+    for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
+        const fs::path& folder = entries->path();
+        if (!folder.filename().string().starts_with(temp_home_prefix)) continue;
+        const auto stop_agent = [&] {
+            if (has_agent(folder)) Home::use(folder).stop_daemons();
+        };
+        if (remove_if_abandoned(folder, stop_agent)) ++out;
+    }
+    return out;
+}
+
+TempHome::TempHome(HomeFor purpose)
+    : folder_(make_temp_folder(held_)), home_(Home::create(folder_, purpose)) {}
 
 TempHome::~TempHome() {
     // Only operations with secret keys start an agent; its socket tells.
-    if (fs::exists(folder_ / "S.gpg-agent")) home_.stop_daemons();
+    if (has_agent(folder_)) home_.stop_daemons();
     // An agent that is just starting or ending may still make or remove a file here: then once more.
     for (int attempt = 0; attempt < 20 && fs::exists(folder_); ++attempt) {
         std::error_code failed;

@@ -4,7 +4,10 @@
 // quadratic to fill. Paths must be short: gpg-agent's socket path is limited to 108 bytes.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+
+#include "common/base/unique_fd.hpp"
 
 namespace strongroom::gpg {
 
@@ -33,6 +36,10 @@ class Home {
     std::filesystem::path path_;
 };
 
+// Removes the throw-away homes whose processes were killed, with their daemons; how many. Those of living
+// processes and of other users stay.
+std::size_t remove_abandoned_homes();
+
 // A throw-away home, removed with its daemons by the destructor. Foreign keys are always parsed in one of
 // these.
 class TempHome {
@@ -43,6 +50,7 @@ class TempHome {
     const Home& home() const { return home_; }
 
   private:
+    UniqueFd held_;  // the folder: shows that a living process owns it
     std::filesystem::path folder_;
     Home home_;
 };

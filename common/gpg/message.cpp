@@ -91,6 +91,7 @@ Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, B
         recipient_lines += fingerprint + "\n";
     }
 
+    require_engine();
     const auto need = [](gpgme_error_t error) { check(GpgME::Error(error), "cannot encrypt"); };
     gpgme_ctx_t raw_context = nullptr;
     need(gpgme_new(&raw_context));

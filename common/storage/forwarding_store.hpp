@@ -24,6 +24,9 @@ class ForwardingStore : public ObjectStore {
         return inner_->list_folders(prefix);
     }
     void remove(const std::string& key) override { inner_->remove(key); }
+    std::size_t remove_unfinished(const std::string& prefix) override {
+        return inner_->remove_unfinished(prefix);
+    }
     std::string label() const override { return inner_->label(); }
 
   protected:

@@ -63,6 +63,17 @@ void collect(const fs::path& folder, const std::string& prefix, std::vector<Obje
     }
 }
 
+// Below `folder`, and then `folder` and those above it, but not `root`. rmdir refuses what holds something.
+void remove_empty_folders(fs::path folder, const fs::path& root) {
+    std::error_code failure;
+    std::vector<fs::path> below;
+    fs::recursive_directory_iterator entries(folder, failure);
+    for (; !failure && entries != fs::recursive_directory_iterator(); entries.increment(failure))
+        if (is_folder(*entries)) below.push_back(entries->path());
+    for (auto deepest = below.rbegin(); deepest != below.rend(); ++deepest) ::rmdir(deepest->c_str());
+    while (folder != root && ::rmdir(folder.c_str()) == 0) folder = folder.parent_path();
+}
+
 }  // namespace
 
 LocalStore::LocalStore(fs::path root, bool create) : root_(std::move(root)) {
@@ -180,6 +191,14 @@ void LocalStore::remove(const std::string& key) {
     if (::access(folder.c_str(), F_OK) == 0) sync_dir(folder);
     // Folders exist for their objects only; rmdir refuses those that still hold something.
     while (folder != root_ && ::rmdir(folder.c_str()) == 0) folder = folder.parent_path();
+}
+
+std::size_t LocalStore::remove_unfinished(const std::string& prefix) {
+    const fs::path folder = folder_of(prefix);
+    const std::unique_lock folders_may_go(folders_mutex_);
+    const std::size_t out = remove_abandoned_temporaries(folder);
+    remove_empty_folders(folder, root_);
+    return out;
 }
 
 }  // namespace strongroom::storage

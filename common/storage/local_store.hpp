@@ -23,6 +23,7 @@ class LocalStore : public ObjectStore {
     std::vector<ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
+    std::size_t remove_unfinished(const std::string& prefix) override;
     std::string label() const override { return "file://" + root_.string(); }
 
   private:

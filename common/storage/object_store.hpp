@@ -54,6 +54,9 @@ class ObjectStore {
     virtual std::vector<std::string> list_folders(const std::string& prefix) = 0;
     // Removing what does not exist is not an error.
     virtual void remove(const std::string& key) = 0;
+    // Removes what put() left behind under `prefix` in a process that was killed and what no listing shows:
+    // temporary files, unfinished uploads. Never what a living process is writing. Returns how many.
+    virtual std::size_t remove_unfinished(const std::string& prefix) = 0;
     // Makes sure the store can be written: puts, reads back and removes a probe object under `prefix`.
     void check_writable(const std::string& prefix);
     // What a person sees: "file:///srv/backups". Never holds credentials.

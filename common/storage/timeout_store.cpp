@@ -90,4 +90,9 @@ void TimeoutStore::remove(const std::string& key) {
     within("remove", key, [store = shared_inner(), key] { store->remove(key); });
 }
 
+std::size_t TimeoutStore::remove_unfinished(const std::string& prefix) {
+    return within("sweep", prefix,
+                  [store = shared_inner(), prefix] { return store->remove_unfinished(prefix); });
+}
+
 }  // namespace strongroom::storage

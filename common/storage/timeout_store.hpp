@@ -31,6 +31,7 @@ class TimeoutStore : public ForwardingStore {
     std::vector<ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
+    std::size_t remove_unfinished(const std::string& prefix) override;
     std::string label() const override { return label_; }
 
   private:

@@ -66,6 +66,7 @@ void serve(const ServeOptions& options) {
     const SystemClock clock;
     const InstanceLock alone =
         InstanceLock::take(state.database);  // before the store is opened, until it is gone
+    gpg::remove_abandoned_homes();
     const proto::Party me{gpg::Home::use(state.home), read_own_fingerprint(state)};
     const auto database = SqliteStore::open(state.database);
     Metrics metrics;

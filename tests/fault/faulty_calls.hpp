@@ -7,7 +7,8 @@
 //   rename 28 1 /data/   the first rename to such a path
 //   write 28 7000 /data/ writes to such files fail once 7000 bytes were written, after a short write
 //   compress 0 2 -       the second ZSTD_compress2() says that it has no memory
-// A call that failed goes on failing, as a full or a broken disk does.
+// A call that failed goes on failing, as a full or a broken disk does. With the negative number of a signal
+// as ERRNO the process gets that signal before the call takes place: "rename -9 4 /data/" is a SIGKILL.
 #pragma once
 
 #include <string>

@@ -23,6 +23,13 @@ jobs_json() { as alice job list --server "$server" --json; }
 state_of() { jobs_json | jq -r --arg job "$1" '.jobs[] | select(.id == $job) | .state'; }
 in_state() { local s; s=$(state_of "$1"); shift; case " $* " in *" $s "*) ;; *) return 1 ;; esac }
 
+# Homes in /tmp as a killed process leaves one, and as a living one has one.
+left_home=$(mktemp -d /tmp/srt.XXXXXX)
+held_home=$(mktemp -d /tmp/srt.XXXXXX)
+echo x | tee "$left_home/gpg.conf" >"$held_home/gpg.conf"
+flock "$held_home" sleep 1000 &
+lab_pids+=($!)
+
 # What was acknowledged must still be there later: jobs that were created, backups that were reported, the audit trail.
 acknowledged_jobs=()
 complete=0
@@ -61,5 +68,9 @@ wait_until 60 in_state "$job" succeeded || fail "the last backup: $(jobs_json | 
 as alice recover --server "$server" --identity "$identity" --into "$lab/r"
 as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" --stdout >"$lab/stream" -q
 [ -s "$lab/stream" ] || fail "nothing was restored"
-[ -z "$(find "$lab/agent/state/tmp" -mindepth 1 2>/dev/null)" ] || fail "temporary files are left: $(find "$lab/agent/state/tmp" -mindepth 1)"
+left=$(find "$lab/agent/state/tmp" -mindepth 1; find "$lab/store" "$lab/agent/state" -name '.*.tmp')
+[ -z "$left" ] || fail "temporary files are left: $left"
+[ ! -e "$left_home" ] || fail "the home of a killed process is left: $left_home"
+[ -e "$held_home/gpg.conf" ] || fail "the home of a living process was removed"
+rm -r "$held_home"
 say "$complete of $ROUNDS killed jobs succeeded in the end; SEED=$SEED"

@@ -1,10 +1,12 @@
 // An ObjectStore that passes everything on and fails where it is told to.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/base/error.hpp"
@@ -20,10 +22,13 @@ class FaultyStore : public storage::ObjectStore {
     // caller does not learn it, as when a connection breaks before the answer.
     int fail_put = 0;
     bool store_anyway = false;
-    bool fail_all_after = false;  // once a put failed, everything else fails, too
-    std::string fail_get;         // the get() of this key fails
+    bool store_part = false;             // the same, but only the first half of the object was stored
+    bool fail_all_after = false;         // once a put failed, everything else fails, too
+    std::chrono::milliseconds delay{0};  // of each put
+    std::string fail_get;                // the get() of this key fails
 
     void put(const std::string& key, BytesView bytes) override {
+        std::this_thread::sleep_for(delay);
         bool fail = false;
         {
             const std::lock_guard lock(mutex_);
@@ -32,6 +37,7 @@ class FaultyStore : public storage::ObjectStore {
             put_keys_.push_back(key);
         }
         if (!fail || store_anyway) inner_.put(key, bytes);
+        if (fail && store_part) inner_.put(key, bytes.substr(0, bytes.size() / 2));
         if (fail) refuse("put", key);
     }
     MemFile get(const std::string& key, std::size_t max) override {
@@ -53,6 +59,10 @@ class FaultyStore : public storage::ObjectStore {
     void remove(const std::string& key) override {
         if (is_down()) refuse("remove", key);
         inner_.remove(key);
+    }
+    std::size_t remove_unfinished(const std::string& prefix) override {
+        if (is_down()) refuse("remove", prefix);
+        return inner_.remove_unfinished(prefix);
     }
     std::string label() const override { return inner_.label(); }
 

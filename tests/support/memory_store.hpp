@@ -16,6 +16,7 @@ class MemoryStore : public storage::ObjectStore {
     std::vector<storage::ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
+    std::size_t remove_unfinished(const std::string&) override { return 0; }
     std::string label() const override { return "memory:"; }
 
     std::map<std::string, Bytes>& objects() { return objects_; }

@@ -80,12 +80,13 @@ TEST_CASE("a store that fails at any put is no backup") {
     SetBench bench;
     const Bytes plain(5 * 4096,
                       'x');  // 5 segments and the envelope in any order, the manifest, its signature
-    for (const bool store_anyway : {false, true}) {
+    for (const char* stored : {"nothing", "all", "half"}) {
         for (int n = 1; n <= 8; ++n) {
-            INFO("put " << n << " fails, stored all the same: " << store_anyway);
+            INFO("put " << n << " fails, and stored " << stored);
             FaultyStore store(bench.store);
             store.fail_put = n;
-            store.store_anyway = store_anyway;
+            store.store_anyway = std::string_view(stored) == "all";
+            store.store_part = std::string_view(stored) == "half";
             BufferSource source(plain);
             const Error error = failure_of(bench, source, store, bench.options());
             CHECK(error.kind() == ErrorKind::storage);
@@ -119,6 +120,61 @@ TEST_CASE("a store that is gone for good leaves no set that lists") {
         CHECK(error.text().find("put of") != std::string::npos);  // the first error, not the clean-up's
         CHECK(bench.list().empty());
     }
+}
+
+TEST_CASE("a store that is cut off in the middle of an object, for good, leaves no set that is trusted") {
+    SetBench bench;
+    const Bytes plain(3 * 4096, 'x');
+    for (int n = 1; n <= 6; ++n) {
+        INFO("cut off at put " << n);
+        bench.store.objects().clear();
+        FaultyStore store(bench.store);
+        store.fail_put = n;
+        store.store_part = true;
+        store.fail_all_after = true;
+        BufferSource source(plain);
+        CHECK(failure_of(bench, source, store, bench.options()).text().find("put of") != std::string::npos);
+        for (const auto& set : bench.list()) {
+            CHECK(n == 6);  // half a signature
+            CHECK_FALSE(set.manifest);
+            CHECK_FALSE(set.problem.empty());
+        }
+        const Manifest next = bench.seal(plain);
+        CHECK(bench.read(next.set).plain_total == 3 * 4096);
+    }
+}
+
+TEST_CASE("a slow store slows the source down, and its failure is told at once") {
+    SetBench bench;
+    // Counts how far the source was read.
+    class Counting : public BufferSource {
+      public:
+        using BufferSource::BufferSource;
+        std::size_t read(char* data, std::size_t size) override {
+            ++reads;
+            return BufferSource::read(data, size);
+        }
+        std::atomic<int> reads = 0;
+    };
+    const Bytes plain(60 * 4096, 'x');
+    FaultyStore store(bench.store);
+    store.delay = std::chrono::milliseconds(60);
+    {
+        Counting source(plain);
+        store.fail_put = 7;
+        const Error error = failure_of(bench, source, store, bench.options());
+        CHECK(error.text().starts_with("store: "));
+        // Each of 3 workers holds one segment that is being put and one that is being made.
+        CHECK(source.reads <= 7 + 3 * 3);
+        CHECK(bench.store.objects().empty());
+    }
+    store.fail_put = 0;
+    Counting source(plain);
+    const Manifest manifest =
+        seal(bench.options(), bench.next_set(), source, store, bench.home(), bench.clock);
+    test::CollectingTarget target;
+    open_set({3}, bench.read(manifest.set), bench.store, bench.home(), target);
+    CHECK(target.bytes == plain);
 }
 
 TEST_CASE("a failing store ends a source that would go on for ever, also while it is silent") {

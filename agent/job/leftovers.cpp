@@ -1,0 +1,37 @@
+#include "agent/job/leftovers.hpp"
+
+#include "common/base/file.hpp"
+#include "common/base/log.hpp"
+#include "common/gpg/home.hpp"
+#include "common/storage/guarded_store.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+constexpr std::chrono::seconds patience{30};  // with a store that hangs
+
+}  // namespace
+
+void remove_leftovers(const Host& host) noexcept {
+    try {
+        const std::size_t homes = gpg::remove_abandoned_homes();
+        std::size_t files = remove_abandoned_temporaries(host.state.path());
+        try {
+            const storage::Guard guard{.timeout = patience, .retry = {.attempts = 1}};
+            files += storage::open_guarded_store(host.config.store, false, guard)
+                         ->remove_unfinished(host.agent.server + "/");
+        } catch (const Error& error) {
+            log_event(Level::warning, "AGENT_LEFTOVERS_KEPT", "the store could not be swept: {}",
+                      error.text());
+        }
+        if (homes + files > 0)
+            log_event(Level::warning, "AGENT_LEFTOVERS_REMOVED",
+                      "a process was killed here; {} temporary GnuPG homes and {} temporary files of it were "
+                      "removed",
+                      homes, files);
+    } catch (const std::exception& error) {
+        log_event(Level::warning, "AGENT_LEFTOVERS_KEPT", "{}", error.what());
+    }
+}
+
+}  // namespace strongroom::agent
