@@ -15,16 +15,16 @@ namespace strongroom::proto {
 struct RegistrationCreate {
     static constexpr const char* type = "registration.create";
     std::string label;
+    std::string code_hash;  // registration_code.hpp; the code itself stays with the user
     template <class Fields>
     void fields(Fields& f) {
         f("label", label, short_text);
+        f("code_hash", code_hash, sha256_text);
     }
     struct Reply {
-        std::string code;
         std::int64_t expires = 0;
         template <class Fields>
         void fields(Fields& f) {
-            f("code", code, short_text);
             f("expires", expires, any_time);
         }
     };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <system_error>
 
 #include "common/base/encoding.hpp"
@@ -16,6 +15,7 @@
 #include "common/gpg/keys.hpp"
 #include "proto/dispatcher_key.hpp"
 #include "proto/exchange.hpp"
+#include "proto/registration_code.hpp"
 
 namespace strongroom::agent {
 namespace fs = std::filesystem;
@@ -25,18 +25,6 @@ namespace {
 // an agent.json is an unfinished registration and nobody's key.
 constexpr const char* marker_name = "registering";
 constexpr std::array moved{"dispatcher", "recovery", "token", "gnupg"};
-
-std::string normalised_code(const std::string& code) {
-    std::string out;
-    for (const char c : code)
-        if (c != '-' && c != ' ') out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    const bool base32 =
-        std::ranges::all_of(out, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
-    if (out.size() != 20 || !base32)
-        throw Error(ErrorKind::usage, "that is not a registration code",
-                    "It looks like XXXXX-XXXXX-XXXXX-XXXXX; get one with: strongroom registration create");
-    return out;
-}
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -131,7 +119,7 @@ void move_into_place(const StateDir& state, const fs::path& from, const AgentRec
 
 AgentRecord register_host(const StateDir& state, const RegistrationOptions& options, const Clock& clock) {
     proto::require_address_allowed(options.dispatcher);
-    const std::string code = normalised_code(options.code);
+    const std::string code = proto::normalised_registration_code(options.code);
     const FileLock lock = state.lock_run();
     require_unregistered(state);
 
@@ -169,7 +157,8 @@ AgentRecord register_host(const StateDir& state, const RegistrationOptions& opti
     request.code = code;
     request.token_hash = sha256_hex(token);
     proto::Exchange exchange(options.dispatcher, {own, record.identity}, std::move(dispatcher),
-                             {proto::Gate::Kind::registration, Secret(sha256_hex(code))}, clock);
+                             {proto::Gate::Kind::registration, Secret(proto::registration_code_hash(code))},
+                             clock);
     const auto reply = exchange.ask(request);
     if (reply.server != record.server)
         throw Error(ErrorKind::protocol, "the dispatcher registered another server than this one");

@@ -1,13 +1,16 @@
 #include "client/command/commands.hpp"
 #include "proto/messages.hpp"
+#include "proto/registration_code.hpp"
 
 namespace strongroom::client {
 namespace {
 
 void create(Context& context, const std::string& label) {
-    const auto reply = context.session().ask(proto::RegistrationCreate{label});
-    if (context.config.json) return context.print_json(to_json(reply));
-    context.out << reply.code << '\n';
+    const std::string code = proto::make_registration_code();
+    const auto reply =
+        context.session().ask(proto::RegistrationCreate{label, proto::registration_code_hash(code)});
+    if (context.config.json) return context.print_json({{"code", code}, {"expires", reply.expires}});
+    context.out << code << '\n';
     context.say("valid once, until " + shown_time(reply.expires) +
                 ". On the host: strongroom-agent register --dispatcher " + context.config.dispatcher +
                 " --code CODE --recovery-key YOUR-PUBLIC-KEY.asc");

@@ -38,25 +38,22 @@ Admission read_again(Transaction& tx, const Admission& admission) {
 }
 
 // The reply that this very request had before, if it is repeated.
-std::optional<proto::Message> kept_reply(Transaction& tx, const Admission& admission,
-                                         const proto::Message& request) {
+std::optional<proto::Message> kept_reply(Transaction& tx, const proto::Message& request) {
     const auto seen = tx.find_reply(request.header.from, request.header.id);
     if (!seen) return std::nullopt;
     if (seen->digest != request.digest())
         throw Error(ErrorKind::protocol,
                     "message id " + request.header.id + " was used for another message before");
     try {
-        return proto::decode(admission.reply_key.decrypt(seen->digest, seen->reply));
+        return proto::decode(seen->reply);
     } catch (const Error& error) {  // not final: no refusal may say that the request had no effect
         throw Error(ErrorKind::internal, error.text());
     }
 }
 
-void keep_reply(Transaction& tx, const Admission& admission, const proto::Message& request,
-                const proto::Message& reply, std::int64_t now) {
-    const std::string digest = request.digest();
-    tx.add_reply(request.header.from, request.header.id, now,
-                 {digest, admission.reply_key.encrypt(digest, reply.json)});
+void keep_reply(Transaction& tx, const proto::Message& request, const proto::Message& reply,
+                std::int64_t now) {
+    tx.add_reply(request.header.from, request.header.id, now, {request.digest(), reply.json});
 }
 
 }  // namespace
@@ -122,7 +119,7 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
     // other.
     store_.transact([&](Transaction& tx) {
         out = {};
-        if (auto kept = kept_reply(tx, admission, request)) {
+        if (auto kept = kept_reply(tx, request)) {
             out.reply = std::move(*kept);
             out.name = "repeated";
             return;
@@ -140,7 +137,7 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
         Json body = route->run(context, request.body);
         out.reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.name = "ok";
-        keep_reply(tx, admission, request, out.reply, context.now_ms());
+        keep_reply(tx, request, out.reply, context.now_ms());
     });
     for (const auto& server : out.wake) listener_(server);
     return out;
@@ -163,9 +160,9 @@ MessageApi::Outcome MessageApi::refuse(const Admission& admission, const Authent
         if (audited) tx.append_audit(entry);
         const auto seen = tx.find_reply(request.header.from, request.header.id);
         if (!seen) {
-            keep_reply(tx, admission, request, reply, to_millis(clock_.now()));
+            keep_reply(tx, request, reply, to_millis(clock_.now()));
         } else if (seen->digest == request.digest()) {  // its repetition was faster
-            out.reply = *kept_reply(tx, admission, request);
+            out.reply = *kept_reply(tx, request);
         }  // otherwise that other message keeps its own reply
     });
     return out;

@@ -46,13 +46,9 @@ Admission admit(Store& store, const Clock& clock, std::string_view authorization
         }
         if (out.server && out.server->retired == 0) {
             out.role = Role::agent;
-            out.reply_key = ReplyKey(token);
             return out;
         }
-        if (out.user) {
-            out.reply_key = ReplyKey(token);
-            return out;
-        }
+        if (out.user) return out;
     } else if (authorization.starts_with(registration)) {
         const std::string hash(authorization.substr(registration.size()));
         if (is_sha256_hex(hash)) store.read([&](Transaction& tx) { out.code = tx.find_code(hash); });
@@ -62,7 +58,6 @@ Admission admit(Store& store, const Clock& clock, std::string_view authorization
         const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(proto::seen_ids_kept).count();
         if (out.code && (out.code->used == 0 ? out.code->expires > now : out.code->used + kept > now)) {
             out.role = Role::registrant;
-            out.reply_key = ReplyKey(hash);
             return out;
         }
     }

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "common/base/clock.hpp"
-#include "dispatcher/auth/kept_reply.hpp"
 #include "dispatcher/store/store.hpp"
 
 namespace strongroom::dispatcher {
@@ -21,7 +20,6 @@ struct Admission {
     std::optional<User> user;
     std::optional<Server> server;
     std::optional<RegistrationCode> code;
-    ReplyKey reply_key;  // from what was shown
 
     // The fingerprint that must have signed; empty for a registrant, whose key is in its message.
     std::string fingerprint() const;

@@ -30,7 +30,4 @@ proto::JobCreate::Reply job_create(const Context&, const proto::JobCreate&);
 proto::JobList::Reply job_list(const Context&, const proto::JobList&);
 proto::JobCancel::Reply job_cancel(const Context&, const proto::JobCancel&);
 
-// sha256_hex of a registration code as people type it: without dashes and blanks, upper case.
-std::string registration_code_hash(std::string_view code);
-
 }  // namespace strongroom::dispatcher

@@ -1,55 +1,35 @@
 #include <algorithm>
-#include <cctype>
 
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/health/key_expiry.hpp"
+#include "proto/registration_code.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
 
 constexpr std::chrono::hours code_lifetime{24};
 
-// 20 characters of base32 (no 0, 1, 8, 9 to mistake), 100 random bits.
-std::string make_code() {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    std::string out;
-    for (const char byte : random_bytes(20)) {
-        if (out.size() % 6 == 5) out += '-';
-        out +=
-            alphabet[static_cast<unsigned char>(byte) % alphabet.size()];  // 256 is a multiple of 32: no bias
-    }
-    return out;
-}
-
 }  // namespace
-
-std::string registration_code_hash(std::string_view code) {
-    std::string plain;
-    for (const char c : code)
-        if (c != '-' && c != ' ') plain += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return sha256_hex(plain);
-}
 
 proto::RegistrationCreate::Reply registration_create(const Context& context,
                                                      const proto::RegistrationCreate& input) {
-    const std::string code = make_code();
     RegistrationCode record;
-    record.hash = registration_code_hash(code);
+    record.hash = input.code_hash;
     record.owner = context.user().fingerprint;
     record.label = input.label;
     record.created = context.now_ms();
     record.expires = to_millis(context.now + code_lifetime);
     context.tx.add_code(record);
-    context.audit("registration.create", input.label, "registration code made, valid for 24 hours");
-    return {code, record.expires};
+    context.audit("registration.create", input.label, "registration code announced, valid for 24 hours");
+    return {record.expires};
 }
 
 proto::Register::Reply register_server(const Context& context, const proto::Register& input) {
     const RegistrationCode& code = *context.caller.code;
-    if (!equal_constant_time(registration_code_hash(input.code), code.hash))
+    if (!equal_constant_time(proto::registration_code_hash(input.code), code.hash))
         throw Error(ErrorKind::unauthenticated,
                     "the code in the message is not the code that opened the gate");
     if (context.key == nullptr || !context.key->owns(input.subkey) ||

@@ -130,8 +130,9 @@ struct EscrowRecord {
     std::int64_t deposited = 0;
 };
 
-// The stored answer to a message: what was asked (digest of its JSON) and the reply, encrypted
-// (auth/kept_reply.hpp).
+// The stored answer to a message: what was asked (digest of its JSON) and the reply's JSON. No reply holds a
+// secret: tokens and registration codes are made by those who use them, and the dispatcher learns their
+// hashes.
 struct SeenMessage {
     std::string digest;
     std::string reply;

@@ -17,6 +17,7 @@
 #include "common/net/http.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/store/sqlite/sqlite_store.hpp"
+#include "proto/registration_code.hpp"
 
 namespace strongroom::bench {
 
@@ -93,7 +94,7 @@ void Site::make_state() {
         for (auto& agent : agents_) {
             agent.code = to_hex(random_bytes(10));
             RegistrationCode code;
-            code.hash = registration_code_hash(agent.code);
+            code.hash = proto::registration_code_hash(agent.code);
             code.owner = user_.fingerprint;
             code.label = "bench";
             code.created = now;

@@ -5,6 +5,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
+#include "proto/registration_code.hpp"
 #include "tests/bench/dispatcher_phases.hpp"
 
 namespace strongroom::bench {
@@ -20,7 +21,7 @@ std::string registration(const Site& site, const Peer& agent) {
                                {site.user().fingerprint},
                                agent.code,
                                sha256_hex(agent.token)};
-    return site.sealed(agent, body, "Registration " + dispatcher::registration_code_hash(agent.code));
+    return site.sealed(agent, body, "Registration " + proto::registration_code_hash(agent.code));
 }
 
 // Milliseconds of each, one after the other.

@@ -54,11 +54,12 @@ expect_sealed_error() { # KIND TEXT : what the host's message in $lab/m gets, un
 }
 
 say "the user asks for a registration code"
-message "$fpr_alice" registration.create '{"label":"made with curl"}' >"$lab/m"
+code=$(head -c 1000 /dev/urandom | tr -dc A-Z2-7 | cut -c1-20)
+code_hash=$(printf %s "$code" | sha256sum | cut -d' ' -f1)
+message "$fpr_alice" registration.create '{"label":"made with curl","code_hash":"'"$code_hash"'"}' >"$lab/m"
 [ "$(seal_as_alice <"$lab/m" | post "Bearer $token_of_alice")" = 200 ] || fail "$(cat "$lab/answer")"
 open_reply "$lab/alice" "$lab/m"
-code=$(jq -r .body.code "$lab/reply")
-code_hash=$(printf %s "$code" | tr -d - | tr a-z A-Z | sha256sum | cut -d' ' -f1)
+[ "$(jq -r .type "$lab/reply")" = registration.create.reply ] || fail "$(cat "$lab/reply")"
 
 say "the host registers with it"
 token=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')

@@ -38,17 +38,15 @@ std::optional<SeenMessage> SqliteTransaction::find_reply(const std::string& send
     session_ << "SELECT digest, reply FROM seen_messages WHERE sender = :s AND message = :m",
         soci::use(sender), soci::use(message), soci::into(seen.digest), soci::into(seen.reply);
     if (!session_.got_data()) return std::nullopt;
-    seen.reply = from_base64(seen.reply);
     return seen;
 }
 
 void SqliteTransaction::add_reply(const std::string& sender, const std::string& message, std::int64_t now,
                                   const SeenMessage& seen) {
-    const std::string text = to_base64(seen.reply);
     execute(
         session_,
         "INSERT INTO seen_messages (sender, message, received, digest, reply) VALUES (:s, :m, :n, :d, :r)",
-        sender, message, now, seen.digest, text);
+        sender, message, now, seen.digest, seen.reply);
 }
 
 void SqliteTransaction::forget_replies(std::int64_t before) {

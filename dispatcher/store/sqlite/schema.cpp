@@ -113,8 +113,6 @@ constexpr std::string_view first_schema[] = {
     "CREATE TRIGGER escrow_keep_delete BEFORE DELETE ON escrow "
     "BEGIN SELECT RAISE(ABORT, 'escrow records are append-only'); END",
 
-    // The reply, encrypted (dispatcher/auth/kept_reply.hpp), base64: a registration code in it is not kept in
-    // clear.
     R"(CREATE TABLE seen_messages (
         sender   TEXT NOT NULL,
         message  TEXT NOT NULL,

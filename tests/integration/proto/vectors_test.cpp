@@ -147,7 +147,8 @@ TEST_CASE("every message body refuses what it does not know, and out of range va
         R"({"schedules":[{"id":"6f1c2a4e-0b8d-4c53-9a57-2f7d9e3b1c60","kind":"backup","cron":"* * * * *","splay_s":-1}]})");
     refuse(R"({"schedules":[]} trailing)");
     refuse("{\"schedules\":[],\"schedules\":[]}");
-    CHECK_THROWS_AS(from_json<proto::RegistrationCreate>(parse_json("{\"label\":\"a\\u001b[31m\"}", 1000)),
+    CHECK_THROWS_AS(from_json<proto::RegistrationCreate>(parse_json(
+                        "{\"code_hash\":\"" + std::string(64, '0') + "\",\"label\":\"a\\u001b[31m\"}", 1000)),
                     Error);
     CHECK_THROWS_AS(parse_json(std::string(40, '[') + std::string(40, ']'), 1000), Error);
 }

@@ -3,6 +3,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
+#include "proto/registration_code.hpp"
 #include "tests/integration/dispatcher/api/api_room.hpp"
 
 using namespace strongroom;
@@ -31,7 +32,13 @@ proto::Register registration(const Peer& agent, const std::string& uuid, const s
 }
 
 std::string gate_of(const std::string& code) {
-    return "Registration " + registration_code_hash(code);
+    return "Registration " + proto::registration_code_hash(code);
+}
+
+std::string announced_code(ApiRoom& room, const Peer& user, const std::string& label) {
+    const std::string code = proto::make_registration_code();
+    room.ask(user, proto::RegistrationCreate{label, proto::registration_code_hash(code)});
+    return code;
 }
 
 }  // namespace
@@ -41,7 +48,7 @@ TEST_CASE("registration: a code works once, for one server, and is repeated safe
     const auto alice = room.add_user("alice");
     const std::string uuid = random_uuid();
     const auto agent = room.make_peer(uuid + "@test.invalid");
-    const std::string code = room.ask(*alice, proto::RegistrationCreate{"host"}).code;
+    const std::string code = announced_code(room, *alice, "host");
     CHECK(code.size() == 23);
 
     // What is refused before, and uses nothing up.
@@ -93,7 +100,7 @@ TEST_CASE("registration: a code works once, for one server, and is repeated safe
               },
               "used already") == ErrorKind::refused);
     // A UUID cannot be registered again (S17), and the new code is not used up by the attempt.
-    const std::string fresh = room.ask(*alice, proto::RegistrationCreate{"host"}).code;
+    const std::string fresh = announced_code(room, *alice, "host");
     const auto thief = room.make_peer(uuid + "@test.invalid");
     CHECK(kind_of([&] {
               room.send(*thief,
@@ -101,7 +108,7 @@ TEST_CASE("registration: a code works once, for one server, and is repeated safe
                         gate_of(fresh));
           }) == ErrorKind::exists);
     room.store().read([&](Transaction& tx) {
-        CHECK(tx.find_code(registration_code_hash(fresh))->used == 0);
+        CHECK(tx.find_code(proto::registration_code_hash(fresh))->used == 0);
         CHECK(tx.find_server(uuid)->identity == agent->fingerprint);
     });
     room.clock.advance(std::chrono::hours(24));
@@ -155,14 +162,22 @@ TEST_CASE("a reply that could not be sealed after its commit comes with the repe
     });
 }
 
-TEST_CASE("no registration code stands in the database, neither in its hash's row nor in the kept reply") {
+TEST_CASE("no registration code stands in the database, neither before nor after its use") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
-    const std::string code = room.ask(*alice, proto::RegistrationCreate{"label-of-the-code"}).code;
+    const std::string code = announced_code(room, *alice, "label-of-the-code");
+    CHECK(kind_of([&] {  // nor can the same code be announced twice
+              room.ask(*alice, proto::RegistrationCreate{"again", proto::registration_code_hash(code)});
+          }) == ErrorKind::exists);
+    const std::string uuid = random_uuid();
+    const auto agent = room.make_peer(uuid + "@test.invalid");
+    room.send(*agent, room.request(*agent, "register", to_json(registration(*agent, uuid, code, *alice))),
+              gate_of(code));
     std::string bytes;
     for (const char* suffix : {"", "-wal"}) bytes += read_file(room.database().string() + suffix, 16U << 20U);
     CHECK(bytes.find("label-of-the-code") != std::string::npos);  // the search finds what is there
     CHECK(bytes.find(code) == std::string::npos);
+    CHECK(bytes.find(proto::normalised_registration_code(code)) == std::string::npos);
     CHECK(bytes.find(to_base64(code).substr(0, 20)) == std::string::npos);
 }
 

@@ -16,6 +16,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/unique_fd.hpp"
 #include "proto/dispatcher_key.hpp"
+#include "proto/registration_code.hpp"
 
 namespace strongroom::test {
 
@@ -148,10 +149,9 @@ std::unique_ptr<DispatcherProcess::Peer> DispatcherProcess::add_user(const std::
 }
 
 std::unique_ptr<DispatcherProcess::Peer> DispatcherProcess::register_agent(Peer& owner) {
-    const std::string code = owner.exchange->ask(proto::RegistrationCreate{"host"}).code;
-    std::string plain;
-    for (const char c : code)
-        if (c != '-') plain += c;
+    const std::string code = proto::make_registration_code();
+    const std::string code_hash = proto::registration_code_hash(code);
+    owner.exchange->ask(proto::RegistrationCreate{"host", code_hash});
     auto peer = std::make_unique<Peer>();
     peer->server = random_uuid();
     peer->fingerprint = gpg::generate_key(peer->home.home(), peer->server + "@test.invalid", "ed25519");
@@ -159,7 +159,7 @@ std::unique_ptr<DispatcherProcess::Peer> DispatcherProcess::register_agent(Peer&
     peer->token = to_hex(random_bytes(32));
     proto::Exchange exchange(url(), {peer->home.home(), peer->fingerprint},
                              proto::dispatcher_party(peer->dispatcher.home().path()),
-                             {proto::Gate::Kind::registration, Secret(sha256_hex(plain))}, clock_);
+                             {proto::Gate::Kind::registration, Secret(std::string(code_hash))}, clock_);
     exchange.ask(proto::Register{peer->server,
                                  "test.invalid",
                                  "host",
