@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/json_fields.hpp"
 #include "dispatcher/audit/refusal_book.hpp"
@@ -92,7 +93,8 @@ TEST_CASE("audit: every change that a user, an agent or the operator makes has i
 TEST_CASE("audit: changed, removed, put in and moved entries are found and named") {
     DispatcherProcess dispatcher;
     const auto alice = dispatcher.add_user("alice");
-    for (int i = 0; i < 6; ++i) alice->exchange->ask(proto::RegistrationCreate{"host"});
+    for (int i = 0; i < 6; ++i)
+        alice->exchange->ask(proto::RegistrationCreate{"host", sha256_hex(std::to_string(i))});
     const Json whole = verified(dispatcher, 0);
     CHECK(whole["whole"] == true);
     const std::string head = whole["head"]["hash"];
