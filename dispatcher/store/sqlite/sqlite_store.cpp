@@ -78,6 +78,9 @@ class SqliteStore::Sessions {
         return session;
     }
     void give_back(std::unique_ptr<soci::session> session) {
+        // Opened while the file could not be written, SQLite's connection stays read-only for ever.
+        auto* backend = static_cast<soci::sqlite3_session_backend*>(session->get_backend());
+        if (sqlite_api::sqlite3_db_readonly(backend->conn_, "main") != 0) return;
         const std::lock_guard lock(mutex_);
         idle_.push_back(std::move(session));
     }

@@ -15,10 +15,15 @@ using strongroom::test::DispatcherProcess;
 namespace {
 
 // The operator's key, and files.
+std::string make_key(const gpg::Home& home) {
+    gpg::initialise();
+    return gpg::generate_key(home, "Operator <op@test.invalid>", "ed25519");
+}
+
 struct Operator {
     TempDir folder;
     gpg::TempHome home;
-    std::string fingerprint = gpg::generate_key(home.home(), "Operator <op@test.invalid>", "ed25519");
+    std::string fingerprint = make_key(home.home());
     std::filesystem::path key = folder.path() / "operator.asc";
     std::filesystem::path file = folder.path() / "backup.gpg";
     std::filesystem::path target = folder.path() / "d2";
