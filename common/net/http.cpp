@@ -68,9 +68,13 @@ bool is_loopback_url(const std::string& url) {
 HttpAnswer http(const HttpRequest& request) {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(), curl_easy_cleanup);
+    // One for each thread: reset() forgets all options, and keeps the connection for the next request. An
+    // agent that polls all day makes one TLS handshake, not thousands.
+    thread_local const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                                  curl_easy_cleanup);
     if (!handle) throw Error(ErrorKind::internal, "libcurl does not start");
     CURL* curl = handle.get();
+    curl_easy_reset(curl);
 
     curl_slist* raw_headers = nullptr;
     for (const auto& [header, value] : request.headers)

@@ -1,5 +1,8 @@
 #include "dispatcher/http/server.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -27,7 +30,7 @@ tcp::acceptor bind(asio::io_context& io, const Address& address) {
         acceptor.open(endpoint.protocol());
         acceptor.set_option(tcp::acceptor::reuse_address(true));
         acceptor.bind(endpoint);
-        acceptor.listen();
+        acceptor.listen(4096);  // all agents come back at once after a restart
     } catch (const boost::system::system_error& error) {
         throw Error(ErrorKind::network, "cannot listen on " + address.text() + ": " + error.code().message(),
                     "Is another program using this port? See --listen and --admin-listen.");
@@ -67,6 +70,22 @@ std::unique_ptr<asio::ssl::context> load_tls(const HttpOptions& options) {
     return tls;
 }
 
+// Room for all connections: this process may open as many files as its hard limit says. The rest of them is
+// for the database and for gpg's pipes.
+HttpLimits within_open_files(HttpLimits limits) {
+    constexpr rlim_t others = 500;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return limits;
+    files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, limits.max_connections + others));
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    const rlim_t room = files.rlim_cur > 2 * others ? files.rlim_cur - others : files.rlim_cur / 2;
+    if (room < limits.max_connections)
+        log_event(Level::warning, "DISPATCHER_FEW_FILES", "at most {} connections, not {}: see LimitNOFILE",
+                  room, limits.max_connections);
+    limits.max_connections = std::min<std::size_t>(limits.max_connections, room);
+    return limits;
+}
+
 // For co_spawn: a coroutine that ends by an exception is logged, never lost.
 void log_end(std::exception_ptr failure) {
     if (!failure) return;
@@ -84,7 +103,9 @@ struct HttpServer::Parts {
         : tls(load_tls(options)),
           drain_timer(io),
           pool(std::make_unique<WorkPool>(options.limits.threads, options.limits.max_queued)),
-          shared{api, metrics, options.limits, *pool, {}, false, {}, {}, drain_timer},
+          gate_pool(std::make_unique<WorkPool>(1, options.limits.max_connections)),
+          shared{api, metrics,    within_open_files(options.limits), *pool, *gate_pool, {}, false, {},
+                 {},  drain_timer},
           main_door((require_allowed(options.listen, tls != nullptr), bind(io, options.listen))),
           admin_door((require_allowed(options.admin, tls != nullptr), bind(io, options.admin))),
           admin_tls(!options.admin.is_loopback()),
@@ -135,6 +156,7 @@ struct HttpServer::Parts {
     asio::io_context io{1};  // before the pool: work that ends late still posts to it
     asio::steady_timer drain_timer;
     std::unique_ptr<WorkPool> pool;
+    std::unique_ptr<WorkPool> gate_pool;
     Shared shared;
     tcp::acceptor main_door;
     tcp::acceptor admin_door;
@@ -148,7 +170,8 @@ HttpServer::HttpServer(Api& api, Metrics& metrics, const HttpOptions& options)
 }
 
 HttpServer::~HttpServer() {
-    parts_->pool.reset();  // joins before the io_context goes
+    parts_->gate_pool.reset();  // both join before the io_context goes
+    parts_->pool.reset();
 }
 
 Address HttpServer::listening() const {

@@ -17,9 +17,20 @@
 namespace strongroom::dispatcher {
 
 struct HttpLimits {
-    std::size_t threads = 4;      // for blocking work
-    std::size_t max_queued = 64;  // blocking work that waits
-    std::size_t max_connections = 4096;
+    std::size_t threads = 4;               // for blocking work
+    std::size_t max_queued = 64;           // blocking work that waits
+    std::size_t max_connections = 16'384;  // fewer if the process may not open so many files
+    // A stranger is who did not pass the gate. An address with more of them than this is answered late, and
+    // only the strangers are: whoever shows a valid token from the same address never waits.
+    double strangers_per_second = 10;
+    double strangers_burst = 50;
+    std::chrono::milliseconds stranger_delay{2'000};
+    std::size_t max_delayed = 512;  // more are cut without an answer
+    // Messages of one identity (a server, a user, a registration code).
+    double messages_per_second = 20;
+    double messages_burst = 100;
+    std::size_t messages_at_once = 4;
+    double refused_cost = 10;                       // tokens for a message whose sender was not proven
     std::chrono::milliseconds header_time{10'000};  // for a request's header, also between requests
     std::chrono::milliseconds body_time{30'000};    // for a request's body, and for writing an answer
     std::chrono::milliseconds drain_time{8'000};    // after stop(), for requests in flight

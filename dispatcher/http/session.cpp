@@ -13,6 +13,8 @@
 
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/http/refusals.hpp"
+#include "dispatcher/http/sender_limits.hpp"
 #include "proto/sealed.hpp"
 
 namespace strongroom::dispatcher {
@@ -27,22 +29,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t max_header = 16U << 10U;
 constexpr int longest_wait = 55;  // seconds
 
-Answer plain(int status, const char* kind, const char* text) {
-    Answer answer;
-    answer.status = status;
-    answer.content_type = "application/json";
-    answer.body = std::string(R"({"error":")") + kind + R"(","text":")" + text + "\"}\n";
-    return answer;
-}
-
-Answer busy() {
-    Answer answer = plain(503, "busy", "the dispatcher has too much to do; try again later");
-    answer.retry_after = 2;
-    return answer;
-}
-
 // Runs `work` on the pool and comes back to this thread. False if the queue is full.
-asio::awaitable<bool> run_blocking(Shared& shared, std::function<void()> work) {
+asio::awaitable<bool> run_blocking(Shared& shared, WorkPool& pool, std::function<void()> work) {
     struct Done {
         explicit Done(const asio::any_io_executor& executor) : timer(executor, Clock::time_point::max()) {}
         asio::steady_timer timer;
@@ -57,7 +45,7 @@ asio::awaitable<bool> run_blocking(Shared& shared, std::function<void()> work) {
             state->timer.cancel();
         });
     };
-    if (!shared.pool.try_post(std::move(task))) {
+    if (!pool.try_post(std::move(task))) {
         shared.metrics.queue_full();
         co_return false;
     }
@@ -90,7 +78,7 @@ asio::awaitable<Gate> ask_gate(Shared& shared, std::string authorization) {
             gate.refusal = plain_error(Error(ErrorKind::internal, error.what()));
         }
     };
-    const bool ran = co_await run_blocking(shared, std::move(work));
+    const bool ran = co_await run_blocking(shared, shared.gate_pool, std::move(work));
     if (!ran) gate.refusal = busy();
     co_return gate;
 }
@@ -137,7 +125,7 @@ asio::awaitable<Answer> wait_for_work(Shared& shared, std::string server, int se
                 failed = true;
             }
         };
-        const bool ran = co_await run_blocking(shared, std::move(look));
+        const bool ran = co_await run_blocking(shared, shared.gate_pool, std::move(look));
         if (!ran || failed) co_return busy();
         if (work) {
             answer.status = 200;
@@ -186,7 +174,7 @@ asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
             answer.body = "not ready: " + printable_line(error.what()) + "\n";
         }
     };
-    const bool ran = co_await run_blocking(shared, std::move(work));
+    const bool ran = co_await run_blocking(shared, shared.pool, std::move(work));
     if (!ran) co_return busy();
     co_return answer;
 }
@@ -237,7 +225,12 @@ class Conversation {
         if (door_ == Door::admin) {
             answer = co_await get_admin(parser);
         } else {
+            known_ = false;
             answer = co_await route(parser);
+            if (!known_) {
+                const bool patient = co_await hold_up_strangers();
+                if (!patient) co_return false;
+            }
         }
         co_return co_await write(std::move(answer));
     }
@@ -270,6 +263,7 @@ class Conversation {
         std::string authorization(parser.get()[http::field::authorization]);
         Gate gate = co_await ask_gate(shared_, std::move(authorization));
         if (!gate.admission) co_return gate.refusal;
+        known_ = true;
         if (wait) {
             if (gate.admission->role != Role::agent)
                 co_return plain(401, "unauthenticated", "only an agent waits for work");
@@ -279,6 +273,13 @@ class Conversation {
             Answer answer = co_await wait_for_work(shared_, std::move(server), seconds);
             co_return answer;
         }
+        const std::string sender = limit_key(*gate.admission);
+        // Both before the body is read: a sender over its limit costs no memory either.
+        if (!shared_.senders.take(sender, Clock::now())) co_return too_many();
+        const auto others = shared_.in_flight.find(sender);
+        if (others != shared_.in_flight.end() && others->second >= shared_.limits.messages_at_once)
+            co_return too_many();
+        const InFlight in_flight(shared_, sender);
         const bool complete = co_await read_body(parser);
         if (!complete) co_return plain(408, "protocol", "the message did not arrive in time");
         keep_alive_ = parser.get().keep_alive();
@@ -286,9 +287,27 @@ class Conversation {
         std::function<void()> work = [this, &gate, &parser, &answer] {
             answer = shared_.api.message(*gate.admission, parser.get().body());
         };
-        const bool ran = co_await run_blocking(shared_, std::move(work));
+        const bool ran = co_await run_blocking(shared_, shared_.pool, std::move(work));
         if (!ran) co_return busy();
+        if (answer.status == 401 || answer.status == 400)
+            shared_.senders.charge(sender, Clock::now(), shared_.limits.refused_cost);
         co_return answer;
+    }
+
+    // An address with many strangers gets their answers late, so that each connection of theirs costs little.
+    // False: too many wait like this already, and this one is cut.
+    asio::awaitable<bool> hold_up_strangers() {
+        if (shared_.strangers.take(limit_key(tcp()), Clock::now())) co_return true;
+        shared_.metrics.stranger_held_up();
+        if (shared_.draining) co_return true;
+        if (shared_.delayed >= shared_.limits.max_delayed) co_return false;
+        ++shared_.delayed;
+        tcp().expires_never();
+        asio::steady_timer timer(tcp().get_executor(), shared_.limits.stranger_delay);
+        error_code ignored;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        --shared_.delayed;
+        co_return true;
     }
 
     asio::awaitable<bool> read_body(Parser& parser) {
@@ -327,6 +346,7 @@ class Conversation {
     Stream& stream_;
     beast::flat_buffer buffer_{max_header + proto::max_message};
     bool keep_alive_ = false;
+    bool known_ = false;  // passed the gate
 };
 
 // Counts a connection in and out.

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "dispatcher/http/server.hpp"
+#include "dispatcher/http/token_buckets.hpp"
 #include "dispatcher/http/work_pool.hpp"
 
 namespace strongroom::dispatcher {
@@ -47,12 +48,17 @@ struct Shared {
     Api& api;
     Metrics& metrics;
     HttpLimits limits;
-    WorkPool& pool;
+    WorkPool& pool;       // gpg and SQL
+    WorkPool& gate_pool;  // one look into the database, never gpg: nobody waits behind a message
     Waiters waiters;
     bool draining = false;
     std::set<boost::beast::tcp_stream*> open;  // all connections
     std::set<boost::beast::tcp_stream*> idle;  // those between two requests
     boost::asio::steady_timer& drain_timer;
+    TokenBuckets strangers{limits.strangers_per_second, limits.strangers_burst, 50'000};  // by address
+    TokenBuckets senders{limits.messages_per_second, limits.messages_burst, 50'000};      // by identity
+    std::map<std::string, std::size_t> in_flight{};                                       // by identity
+    std::size_t delayed = 0;
 };
 
 enum class Door { agents_and_users, admin };

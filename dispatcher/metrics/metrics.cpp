@@ -50,6 +50,10 @@ struct Metrics::Parts {
     Counter& queue_full = counter("strongroom_dispatcher_queue_full_total",
                                   "Requests answered with 503 because the queue of blocking work was full.")
                               .Add({});
+    Counter& strangers_held_up =
+        counter("strongroom_dispatcher_strangers_held_up_total",
+                "Requests refused at the gate and answered late, because their address had too many.")
+            .Add({});
     Gauge& waiters = gauge("strongroom_dispatcher_waiters", "Agents in a long poll.");
     Gauge& queued_work = gauge("strongroom_dispatcher_queued_work", "Blocking work that waits or runs.");
     Counter& jobs_created =
@@ -127,6 +131,10 @@ void Metrics::opened() {
 
 void Metrics::http_answered(int status) {
     parts_->answers.Add({{"status", std::to_string(status)}}).Increment();
+}
+
+void Metrics::stranger_held_up() {
+    parts_->strangers_held_up.Increment();
 }
 
 void Metrics::queue_full() {

@@ -24,6 +24,7 @@ class Metrics {
     void opened();  // a message passed the gate and gpg was started for it
     void http_answered(int status);
     void queue_full();
+    void stranger_held_up();
     void waiters(int change);
     void queued_work(int change);
     void tick(std::size_t created, std::size_t requeued, std::size_t given_up,

@@ -25,6 +25,7 @@ class Load::Client {
     std::size_t sent = 0;
     std::string in;
     Done done;
+    Steady::time_point used;
 };
 
 Load::Load(std::uint16_t port) : port_(port), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
@@ -65,6 +66,8 @@ void Load::send(Client& client, std::string request, Done done) {
     client.out = std::move(request);
     client.sent = 0;
     client.done = std::move(done);
+    // The dispatcher closes a connection that was idle for ten seconds.
+    if (client.fd && ms_since(client.used) > 5000) client.fd = UniqueFd();
     if (client.fd)
         write_some(client);
     else
@@ -147,6 +150,7 @@ bool Load::take_answer(Client& client) {
     if (client.in.size() < end + 4 + length) return false;
     Answer answer{std::stoi(head.substr(9, 3)), client.in.substr(end + 4, length)};
     client.in.clear();
+    client.used = Steady::now();
     if (head.find("connection: close") != std::string::npos) client.fd = UniqueFd();
     if (const Done done = std::exchange(client.done, nullptr)) done(answer);
     return true;

@@ -190,6 +190,18 @@ void columns(AlertDelivery& delivery, F f) {
 }
 
 template <class F>
+void columns(AuditHead& head, F f) {
+    f("seq", head.seq);
+    f("hash", head.hash);
+}
+
+template <class F>
+void columns(SeenMessage& seen, F f) {
+    f("digest", seen.digest);
+    f("reply", seen.reply);
+}
+
+template <class F>
 void columns(AuditEntry& entry, F f) {
     f("id", entry.id);
     f("seq", entry.seq);

@@ -34,11 +34,8 @@ std::optional<EscrowRecord> SqliteTransaction::find_escrow(const std::string& se
 
 std::optional<SeenMessage> SqliteTransaction::find_reply(const std::string& sender,
                                                          const std::string& message) {
-    SeenMessage seen;
-    session_ << "SELECT digest, reply FROM seen_messages WHERE sender = :s AND message = :m",
-        soci::use(sender), soci::use(message), soci::into(seen.digest), soci::into(seen.reply);
-    if (!session_.got_data()) return std::nullopt;
-    return seen;
+    return select_one<SeenMessage>(session_, "seen_messages WHERE sender = :s AND message = :m", sender,
+                                   message);
 }
 
 void SqliteTransaction::add_reply(const std::string& sender, const std::string& message, std::int64_t now,
@@ -70,10 +67,8 @@ std::vector<AuditEntry> SqliteTransaction::audit_after(std::int64_t seq, std::in
 }
 
 AuditHead SqliteTransaction::audit_head() {
-    AuditHead head{0, std::string(audit_genesis)};
-    session_ << "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", soci::into(head.seq),
-        soci::into(head.hash);
-    return head;
+    return select_one<AuditHead>(session_, "audit ORDER BY seq DESC LIMIT 1")
+        .value_or(AuditHead{0, std::string(audit_genesis)});
 }
 
 void SqliteTransaction::put_service_value(const std::string& name, const std::string& value) {

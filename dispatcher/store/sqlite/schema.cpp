@@ -139,7 +139,7 @@ constexpr std::string_view first_schema[] = {
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
 };
 
-void step_1(soci::session& session) {
+void step_1(Session& session) {
     for (const auto statement : first_schema) session << std::string(statement);
 }
 
@@ -175,7 +175,7 @@ constexpr std::string_view chained_audit_in_place[] = {
     "CREATE TABLE service (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 };
 
-void step_2(soci::session& session) {
+void step_2(Session& session) {
     for (const auto statement : chained_audit) session << std::string(statement);
     std::string hash(audit_genesis);
     constexpr std::int64_t batch = 1000;
@@ -261,7 +261,7 @@ constexpr std::string_view watching[] = {
         WHERE s.retired = 0)",
 };
 
-void step_3(soci::session& session) {
+void step_3(Session& session) {
     for (const auto statement : watching) session << std::string(statement);
 }
 

@@ -3,14 +3,12 @@
 
 #include <span>
 
-namespace soci {
-class session;
-}
-
 namespace strongroom::dispatcher {
 
+class Session;  // statements.hpp
+
 // Runs inside the transaction that also moves user_version on.
-using SchemaStep = void (*)(soci::session&);
+using SchemaStep = void (*)(Session&);
 
 // Oldest first. A step that was released is never changed; a change is a new step.
 std::span<const SchemaStep> schema_steps();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -53,17 +54,20 @@ class SqliteStore::Sessions {
   public:
     explicit Sessions(std::filesystem::path path) : path_(std::move(path)) {}
 
-    std::unique_ptr<soci::session> take(std::chrono::milliseconds patience) {
+    enum class For { writing, reading };
+
+    std::unique_ptr<Session> take(For purpose, std::chrono::milliseconds patience) {
         {
             const std::lock_guard lock(mutex_);
-            if (!idle_.empty()) {
-                auto session = std::move(idle_.back());
-                idle_.pop_back();
+            auto& idle = idle_[purpose];
+            if (!idle.empty()) {
+                auto session = std::move(idle.back());
+                idle.pop_back();
                 set_patience(*session, patience);
                 return session;
             }
         }
-        auto session = std::make_unique<soci::session>(soci::sqlite3, "db=\"" + path_.string() + "\"");
+        auto session = std::make_unique<Session>("db=\"" + path_.string() + "\"");
         set_patience(*session, patience);
         try {
             *session << "PRAGMA foreign_keys = ON";
@@ -72,23 +76,24 @@ class SqliteStore::Sessions {
             if (mode != "wal")
                 throw Error(ErrorKind::storage, "the database cannot use a write-ahead log here");
             *session << "PRAGMA synchronous = FULL";
+            if (purpose == For::reading) *session << "PRAGMA query_only = ON";
         } catch (const soci::sqlite3_soci_error& error) {
             throw Refused{refusal_of(*session, error)};
         }
         return session;
     }
-    void give_back(std::unique_ptr<soci::session> session) {
+    void give_back(std::unique_ptr<Session> session, For purpose) {
         // Opened while the file could not be written, SQLite's connection stays read-only for ever.
         auto* backend = static_cast<soci::sqlite3_session_backend*>(session->get_backend());
         if (sqlite_api::sqlite3_db_readonly(backend->conn_, "main") != 0) return;
         const std::lock_guard lock(mutex_);
-        idle_.push_back(std::move(session));
+        idle_[purpose].push_back(std::move(session));
     }
 
   private:
     std::filesystem::path path_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<soci::session>> idle_;
+    std::map<For, std::vector<std::unique_ptr<Session>>> idle_;
 };
 
 namespace {
@@ -102,15 +107,15 @@ void roll_back(soci::session& session) {
 }
 
 // Runs `work` between `begin` and COMMIT on the session; rolls back on any exception.
-void run_transaction(soci::session& session, const char* begin, const std::function<void()>& work) {
+void run_transaction(Session& session, const char* begin, const std::function<void()>& work) {
     try {
-        session << begin;
+        execute(session, begin);
     } catch (const soci::sqlite3_soci_error& error) {
         throw Refused{refusal_of(session, error)};
     }
     try {
         work();
-        session << "COMMIT";
+        execute(session, "COMMIT");
     } catch (const soci::sqlite3_soci_error& error) {
         const Refusal refusal = refusal_of(session, error);
         roll_back(session);
@@ -122,16 +127,16 @@ void run_transaction(soci::session& session, const char* begin, const std::funct
 }
 
 // SQLite ends the whole transaction by itself when the disk is full or fails.
-bool in_transaction(soci::session& session) {
+bool in_transaction(Session& session) {
     auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
     return sqlite_api::sqlite3_get_autocommit(backend->conn_) == 0;
 }
 
 // Each work in a savepoint of its own: one that throws leaves nothing behind and does not disturb the others.
-void run_each(soci::session& session, std::span<GroupCommit::Entry* const> batch) {
+void run_each(Session& session, std::span<GroupCommit::Entry* const> batch) {
     for (auto* entry : batch) {
         entry->failure = nullptr;  // of an earlier attempt
-        session << "SAVEPOINT work";
+        execute(session, "SAVEPOINT work");
         try {
             SqliteTransaction transaction(session);
             (*entry->work)(transaction);
@@ -142,9 +147,9 @@ void run_each(soci::session& session, std::span<GroupCommit::Entry* const> batch
         } catch (...) {
             if (!in_transaction(session)) throw;
             entry->failure = std::current_exception();
-            session << "ROLLBACK TO work";
+            execute(session, "ROLLBACK TO work");
         }
-        session << "RELEASE work";
+        execute(session, "RELEASE work");
     }
 }
 
@@ -180,7 +185,7 @@ std::unique_ptr<SqliteStore> SqliteStore::open(const std::filesystem::path& path
 }
 
 void SqliteStore::migrate(const std::filesystem::path& path, Use use) {
-    auto session = sessions_->take(write_patience);
+    auto session = sessions_->take(Sessions::For::writing, write_patience);
     const auto steps = schema_steps();
     const auto newest = static_cast<std::int64_t>(steps.size());
     const auto read_version = [&] {
@@ -205,7 +210,7 @@ void SqliteStore::migrate(const std::filesystem::path& path, Use use) {
         }
         *session << "COMMIT";
     }
-    sessions_->give_back(std::move(session));
+    sessions_->give_back(std::move(session), Sessions::For::writing);
 }
 
 void SqliteStore::commit(std::span<GroupCommit::Entry* const> batch) {
@@ -214,9 +219,9 @@ void SqliteStore::commit(std::span<GroupCommit::Entry* const> batch) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         try {
-            auto session = sessions_->take(left);
+            auto session = sessions_->take(Sessions::For::writing, left);
             run_transaction(*session, "BEGIN IMMEDIATE", [&] { run_each(*session, batch); });
-            sessions_->give_back(std::move(session));
+            sessions_->give_back(std::move(session), Sessions::For::writing);
             return;
         } catch (const Refused& refused) {
             if (!refused.refusal.locked() || left.count() <= 0) throw;
@@ -231,34 +236,32 @@ void SqliteStore::transact(const Work& work) {
 
 void SqliteStore::read(const Work& work) {
     as_our_errors([&] {
-        auto session = sessions_->take(read_patience);
-        *session << "PRAGMA query_only = ON";
+        auto session = sessions_->take(Sessions::For::reading, read_patience);
         run_transaction(*session, "BEGIN", [&] {
             SqliteTransaction transaction(*session);
             work(transaction);
         });
-        *session << "PRAGMA query_only = OFF";
-        sessions_->give_back(std::move(session));
+        sessions_->give_back(std::move(session), Sessions::For::reading);
     });
 }
 
 void SqliteStore::copy_to(const std::filesystem::path& path) {
     as_our_errors([&] {
-        auto session = sessions_->take(write_patience);
+        auto session = sessions_->take(Sessions::For::writing, write_patience);
         const std::string target = path.string();
         try {
             *session << "VACUUM INTO :path", soci::use(target);
         } catch (const soci::sqlite3_soci_error& error) {
             throw Refused{refusal_of(*session, error)};
         }
-        sessions_->give_back(std::move(session));
+        sessions_->give_back(std::move(session), Sessions::For::writing);
     });
 }
 
 void SqliteStore::require_sound() {
     std::string verdict;
     as_our_errors([&] {
-        auto session = sessions_->take(write_patience);
+        auto session = sessions_->take(Sessions::For::writing, write_patience);
         *session << "PRAGMA integrity_check(1)", soci::into(verdict);
     });
     if (verdict != "ok") throw Error(ErrorKind::corrupt, "the database is damaged: " + verdict);

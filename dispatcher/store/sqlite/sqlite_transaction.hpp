@@ -10,7 +10,7 @@ namespace strongroom::dispatcher {
 
 class SqliteTransaction : public Transaction {
   public:
-    explicit SqliteTransaction(soci::session& session) : session_(session) {}
+    explicit SqliteTransaction(Session& session) : session_(session) {}
 
     void add_user(const User& user) override;
     std::optional<User> find_user(const std::string& fingerprint) override;
@@ -81,7 +81,7 @@ class SqliteTransaction : public Transaction {
     template <class Record>
     void insert_new(const std::string& table, const Record& record, const std::string& what);
 
-    soci::session& session_;
+    Session& session_;
 };
 
 template <class Record>

@@ -44,7 +44,8 @@ bool SqliteTransaction::advance_schedule(const std::string& id, std::int64_t fro
 
 bool SqliteTransaction::add_job(const Job& job) {
     JobRow row{job, job.schedule.empty() ? job.id : job.schedule + "@" + std::to_string(job.slot)};
-    if (!job.schedule.empty() && select_one<Job>(session_, "jobs WHERE slot_key = :k", row.slot_key))
+    if (!job.schedule.empty() &&
+        count(session_, "SELECT EXISTS (SELECT 1 FROM jobs WHERE slot_key = :k)", row.slot_key) != 0)
         return false;
     insert_new("jobs", row, "job " + job.id + " exists already");
     return true;
@@ -65,15 +66,13 @@ std::vector<Job> SqliteTransaction::open_jobs_of_schedule(const std::string& sch
 }
 
 bool SqliteTransaction::has_queued_job(const std::string& server) {
-    std::int64_t found = 0;
-    session_ << "SELECT EXISTS (SELECT 1 FROM jobs WHERE server = :s AND state = 'queued')",
-        soci::use(server), soci::into(found);
-    return found != 0;
+    return count(session_, "SELECT EXISTS (SELECT 1 FROM jobs WHERE server = :s AND state = 'queued')",
+                 server) != 0;
 }
 
 std::optional<Job> SqliteTransaction::claim_job(const std::string& server, std::int64_t now,
                                                 std::int64_t lease_until) {
-    const auto job = select_one<Job>(
+    auto job = select_one<Job>(
         session_, "jobs WHERE server = :s AND state = 'queued' ORDER BY created, id LIMIT 1", server);
     if (!job) return std::nullopt;
     const std::int64_t claimed = execute(session_,
@@ -81,7 +80,11 @@ std::optional<Job> SqliteTransaction::claim_job(const std::string& server, std::
                                          "lease_until = :l, started = :n WHERE id = :i AND state = 'queued'",
                                          lease_until, now, job->id);
     if (claimed != 1) return std::nullopt;
-    return find_job(job->id);
+    job->state = JobState::leased;
+    ++job->attempts;
+    job->lease_until = lease_until;
+    job->started = now;
+    return job;
 }
 
 bool SqliteTransaction::renew_job(const std::string& id, const std::string& server, std::int64_t attempt,
