@@ -37,6 +37,7 @@ int run_app(int argc, const char* const* argv) {
     if (line.command == "backup") return backup_command(line, clock, stop.token());
     if (line.command == "escrow") return escrow_command(line, clock);
     if (line.command == "status") return status_command(line, clock);
+    if (line.command == "throttle") return throttle_command(line, clock);
     return check_command(line, clock);
 }
 

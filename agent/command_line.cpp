@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/config/quantity.hpp"
 #include "common/gpg/home.hpp"
 #include "proto/dispatcher_key.hpp"
 
@@ -38,6 +39,29 @@ CLI::App* add_register(CLI::App& app, CommandLine& line) {
     return out;
 }
 
+void add_throttle(CLI::App& app, CommandLine& line) {
+    CLI::App* out = app.add_subcommand(
+        "throttle", "Show or set how fast backups may go, also the one that runs now; kept until set again");
+    const CLI::Validator rate(
+        [](const std::string& text) {
+            try {
+                if (text != "default") config::parse_rate(text);
+                return std::string();
+            } catch (const Error& error) {
+                return error.text();
+            }
+        },
+        "RATE|off|default");
+    out->add_option("rate", line.throttle.both, "For reading and writing; default: as configured")
+        ->check(rate);
+    out->add_option("--read", line.throttle.read, "Only bytes from the source")->check(rate);
+    out->add_option("--write", line.throttle.write, "Only bytes into the store")->check(rate);
+    out->footer(
+        "Example:\n  strongroom-agent throttle 50MiB/s\n  strongroom-agent throttle --write 10MiB/s --read "
+        "off\n"
+        "  strongroom-agent throttle              (shows the limits, and the rates of a backup that runs)");
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
     add_register(app, line);
     app.add_subcommand("run", "The daemon: do the dispatcher's jobs and keep the schedule")
@@ -50,6 +74,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
     escrow->footer("Example:\n  strongroom-agent escrow");
     app.add_subcommand("status", "What this agent is and what it did; needs no network")
         ->footer("Example:\n  strongroom-agent status --json");
+    add_throttle(app, line);
     app.add_subcommand("check", "Try everything that a backup will need")
         ->footer("Example:\n  strongroom-agent check");
 }

@@ -9,13 +9,19 @@
 namespace strongroom::agent {
 
 struct CommandLine {
-    std::string command;  // "register", "run", "backup", "escrow", "status", "check"; empty: already answered
+    // "register", "run", "backup", "escrow", "status", "throttle", "check"; empty: already answered
+    std::string command;
     AgentConfig config;
     RegistrationOptions registration;
     std::filesystem::path code_file;
     bool json = false;
     bool quiet = false;
     bool local = false;  // escrow: into the store only
+    struct {
+        std::string both;  // a rate, "off" or "default"; empty: leave as it is
+        std::string read;
+        std::string write;
+    } throttle;
     std::string config_file;
 };
 

@@ -7,6 +7,7 @@
 #include "agent/check/check.hpp"
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
+#include "agent/job/job_store.hpp"
 #include "agent/job/report.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
@@ -76,7 +77,7 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
     const auto style = term::progress_style(STDERR_FILENO, line.quiet || line.json);
     term::ProgressBar bar(std::cerr, style, "backing up");
     const proto::Backup backup = run_backup(host, {}, lock, stop, [&](const backupset::Progress& progress) {
-        bar.update(progress.plain_bytes, progress.total_bytes);
+        bar.update(progress.plain_bytes, progress.total_bytes, progress.rate);
     });
     bar.finish();
     const bool reported = try_to_report(host);
@@ -101,7 +102,7 @@ int escrow_command(const CommandLine& line, const Clock& clock) {
     const StateDir state(line.config.state_dir);
     const AgentRecord agent = state.agent();
     require_backup_settings(line.config);
-    const auto store = storage::open_store(line.config.store, false);
+    const auto store = open_job_store(line.config, line.config.store);
     std::optional<proto::Exchange> exchange;
     if (!line.local) exchange.emplace(connect(state, agent, clock));
     const EscrowState escrow = deposit_escrow(state, agent, *store, exchange ? &*exchange : nullptr, clock);

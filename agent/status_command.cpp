@@ -18,8 +18,22 @@ struct Status {
     RunState runs;
     ScheduleState schedules;
     bool backup_running = false;
+    std::optional<BackupProgress> progress;
     std::int64_t unreported = 0;
 };
+
+std::string shown(const BackupProgress& now) {
+    std::string out = "running: " + now.stage + ", " + term::format_bytes(now.plain_bytes);
+    if (now.total_bytes > 0)
+        out += " of about " + term::format_bytes(now.total_bytes) + " (" +
+               std::to_string(std::min<std::int64_t>(99, now.plain_bytes * 100 / now.total_bytes)) + " %)";
+    out += ", read " + term::format_bytes(now.read_rate) + "/s, write " + term::format_bytes(now.write_rate) +
+           "/s";
+    if (now.total_bytes > now.plain_bytes && now.read_rate > 0)
+        out += ", " + term::format_seconds((now.total_bytes - now.plain_bytes) / now.read_rate) + " left";
+    if (now.retries > 0) out += ", " + std::to_string(now.retries) + " store operations repeated";
+    return out;
+}
 
 Status read_status(const StateDir& state) {
     Status out;
@@ -29,6 +43,7 @@ Status read_status(const StateDir& state) {
     out.runs = state.runs();
     out.schedules = state.schedules();
     out.backup_running = state.is_backup_running();
+    out.progress = state.progress();
     out.unreported = std::ranges::count(out.runs.runs, false, &Run::reported);
     return out;
 }
@@ -39,6 +54,7 @@ void print_json(const Status& status) {
     out["escrowed"] = status.escrowed;
     if (status.escrow) out["escrow"] = to_json(*status.escrow);
     out["backup_running"] = status.backup_running;
+    if (status.progress) out["progress"] = to_json(*status.progress);
     out["unreported"] = status.unreported;
     out["schedules"] = to_json(status.schedules).at("schedules");
     out["runs"] = to_json(status.runs).at("runs");
@@ -84,10 +100,16 @@ int status_command(const CommandLine& line, const Clock& clock) {
     for (const auto& fingerprint : agent.recovery)
         recovery += (recovery.empty() ? "" : "; ") + group_fingerprint(fingerprint);
     std::vector<std::pair<std::string, std::string>> fields{
-        {"server", agent.server},         {"identity key", group_fingerprint(agent.identity)},
-        {"dispatcher", agent.dispatcher}, {"owner", agent.owner_name + " " + group_fingerprint(agent.owner)},
-        {"recovery keys", recovery},      {"store", line.config.store},
-        {"source", line.config.source},   {"backup", status.backup_running ? "running now" : "not running"}};
+        {"server", agent.server},
+        {"identity key", group_fingerprint(agent.identity)},
+        {"dispatcher", agent.dispatcher},
+        {"owner", agent.owner_name + " " + group_fingerprint(agent.owner)},
+        {"recovery keys", recovery},
+        {"store", line.config.store},
+        {"source", line.config.source},
+        {"backup", status.progress         ? shown(*status.progress)
+                   : status.backup_running ? "running now"
+                                           : "not running"}};
     for (const auto& known : status.schedules.schedules)
         fields.emplace_back("schedule",
                             known.order.kind + " " + known.order.cron + ", next " +

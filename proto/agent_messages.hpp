@@ -107,6 +107,8 @@ struct JobProgress {
     std::int64_t stored_bytes = 0;
     std::int64_t segments = 0;
     std::int64_t total_bytes = 0;
+    std::optional<std::int64_t> rate{};     // plain bytes per second now
+    std::optional<std::int64_t> retries{};  // of store operations, in this attempt
     template <class Fields>
     void fields(Fields& f) {
         f("job", job, uuid_text);
@@ -116,6 +118,8 @@ struct JobProgress {
         f("stored_bytes", stored_bytes, any_size);
         f("segments", segments, any_size);
         f("total_bytes", total_bytes, any_size);
+        f("rate", rate, any_size);
+        f("retries", retries, any_size);
     }
     struct Reply {
         std::int64_t lease_ms = 0;

@@ -180,6 +180,8 @@ struct Job {
     std::int64_t plain_bytes = 0;
     std::int64_t stored_bytes = 0;
     std::int64_t total_bytes = 0;
+    std::optional<std::int64_t> rate;
+    std::optional<std::int64_t> retries;
     std::optional<std::string> set;
     std::optional<Problem> problem;
     template <class Fields>
@@ -198,6 +200,8 @@ struct Job {
         f("plain_bytes", plain_bytes, any_size);
         f("stored_bytes", stored_bytes, any_size);
         f("total_bytes", total_bytes, any_size);
+        f("rate", rate, any_size);
+        f("retries", retries, any_size);
         f("set", set, set_id_text);
         f("problem", problem);
     }

@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/config/quantity.hpp"
 
 namespace strongroom::agent {
 
@@ -22,9 +23,12 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--state-dir", config.state_dir, "Keys and state of this agent")->type_name("DIR");
     options.setting("--workers", config.workers, "Segments worked on at once (0: one per core)")
         ->check(CLI::Range(0, 256));
-    options.setting("--level", config.level, "zstd level")->check(CLI::Range(1, 19));
+    options.setting("--level", config.level, "zstd level, 1 (fastest) to 19")
+        ->check(CLI::Range(1, 19))
+        ->capture_default_str();
     options.setting("--compression", config.compression, "zstd or none")
-        ->check(CLI::IsMember({"zstd", "none"}));
+        ->check(CLI::IsMember({"zstd", "none"}))
+        ->capture_default_str();
     options.setting("--segment-size", config.segment_size, "Bytes of a segment")
         ->check(CLI::Range(std::int64_t{1} << 16, std::int64_t{256} << 20));
     options.setting("--allow-kinds", config.allow_kinds, "Kinds of jobs that a dispatcher may order")
@@ -34,9 +38,39 @@ void declare(config::Options& options, AgentConfig& config) {
                  "Least seconds between backups that a dispatcher orders")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{31'536'000}));
     options
-        .setting("--source-stall", config.source_stall,
-                 "Seconds without a byte after which a source is given up")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+        .setting("--source-timeout", config.source_timeout, "Give a source up that sends no byte for so long")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}))
+        ->default_str("30min");
+    options
+        .setting("--store-timeout", config.store_timeout, "Give a store up that takes so long for one object")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}))
+        ->default_str("10min");
+    options
+        .setting("--store-retries", config.store_retries, "How often a failed store operation is repeated")
+        ->check(CLI::Range(0, 100))
+        ->capture_default_str();
+    options.setting("--store-retry-time", config.store_retry_time, "And for how long")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400}))
+        ->default_str("5min");
+    options.setting("--read-limit", config.read_limit, "Most bytes a second from the source; see throttle")
+        ->transform(config::as_rate())
+        ->default_str("off");
+    options.setting("--write-limit", config.write_limit, "Most bytes a second into the store; see throttle")
+        ->transform(config::as_rate())
+        ->default_str("off");
+    options.setting("--nice", config.nice, "Nice value of a backup's threads and children, 0 to 19")
+        ->check(CLI::Range(0, 19))
+        ->capture_default_str();
+    options.setting("--io-class", config.io_class, "I/O class of them: idle, best-effort (its lowest), none")
+        ->check(CLI::IsMember({"idle", "best-effort", "none"}))
+        ->capture_default_str();
+    options
+        .setting("--metrics-file", config.metrics_file,
+                 "Keep a backup's progress and results here, as text for a Prometheus node exporter")
+        ->type_name("FILE");
 }
 
 void require_backup_settings(const AgentConfig& config) {

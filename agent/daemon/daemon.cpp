@@ -5,6 +5,7 @@
 #include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/service_notify.hpp"
 #include "agent/escrow/escrow.hpp"
+#include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
 #include "agent/job/report.hpp"
 #include "common/base/log.hpp"
@@ -100,7 +101,7 @@ void Daemon::deposit_missing_escrow() {
     if (escrow && escrow->subkey == host_.agent.subkey && escrow->at_dispatcher && escrow->in_store) return;
     if (std::ranges::find(host_.config.allow_kinds, "escrow") == host_.config.allow_kinds.end()) return;
     try {
-        const auto store = storage::open_store(host_.config.store, false);
+        const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
         deposit_escrow(host_.state, host_.agent, *store, &exchange_, host_.clock);
     } catch (const Error& error) {
         log_event(Level::error, "AGENT_ESCROW_FAILED", "{} {}", error.text(), error.hint());

@@ -1,16 +1,22 @@
 #include "agent/job/backup_run.hpp"
 
 #include <algorithm>
+#include <future>
 
+#include "agent/job/backup_watch.hpp"
+#include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
+#include "agent/job/metrics_file.hpp"
 #include "agent/source/open_source.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
+#include "common/backupset/rate_limited_source.hpp"
 #include "common/backupset/sealer.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "common/base/priority.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/storage/object_store.hpp"
 
@@ -59,11 +65,41 @@ void remember_start(const Host& host, const Origin& origin, const Begun& begun) 
     host.state.save(begun);
 }
 
+backupset::SealOptions seal_options(const Host& host, const Tool& tool) {
+    backupset::SealOptions out;
+    out.server = host.agent.server;
+    out.identity = host.agent.identity;
+    out.stream = tool.stream;
+    out.source_tool = tool.name;
+    out.source_version = tool.version;
+    out.compression = host.config.compression;
+    out.level = host.config.level;
+    out.segment_size = host.config.segment_size;
+    out.workers = host.config.workers;
+    out.expected_bytes = expected_bytes(host.config, tool);
+    return out;
+}
+
+// What a failed backup could not remove is remembered as begun, and removed before the next.
+void forget_unless_left(const Host& host, storage::ObjectStore& store, const std::string& set) {
+    try {
+        if (!store.list(backupset::set_prefix(host.agent.server, set)).empty()) return;
+    } catch (const Error&) {
+        return;
+    }
+    host.state.clear_begun();
+}
+
 proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_token& stop,
                        const backupset::OnProgress& on_progress) {
     require_backup_settings(host.config);
     const Tool tool = in_stage("source", [&] { return find_tool(host.config); });
-    const auto store = in_stage("store", [&] { return storage::open_store(host.config.store, false); });
+    BackupRates rates(read_limits(host));
+    std::stop_source ended;  // frees whoever waits for a rate, a retry or a store that hangs
+    const std::stop_callback ends_waiting(stop, [&] { ended.request_stop(); });
+    const auto store = in_stage("store", [&] {
+        return open_job_store(host.config, host.config.store, &rates.writes, ended.get_token());
+    });
     const gpg::Home home = gpg::Home::use(host.state.own_home());
     const auto key = in_stage("encrypt", [&] { return gpg::export_public(home, host.agent.identity); });
     in_stage("store",
@@ -71,35 +107,49 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
 
     const UtcTime now = host.clock.now();
     const std::string set = make_set_id(now);
+    const auto options = seal_options(host, tool);
     remember_start(host, origin,
                    {set, host.config.store, to_millis(now), origin.job, origin.schedule, origin.slot});
+    try {
+        BackupWatch watch(host, rates,
+                          {set, options.expected_bytes, [&] { return store->retries(); }, on_progress});
+        backupset::RateLimitedSource source(
+            in_stage("source", [&] { return open_source(host.config, tool, host.state.temp_folder()); }),
+            rates.reads, ended);
+        const std::stop_callback ends_source(stop, [&] { source.abort(); });
+        const auto watched = [&](const backupset::Progress& progress) {
+            if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the backup was stopped");
+            watch.update(progress);
+        };
+        log_event(Level::info, "AGENT_BACKUP_STARTED", "set {} with {} to {}", set, tool.name,
+                  store->label());
+        const auto manifest = backupset::seal(options, set, source, *store, home, host.clock, watched);
+        proto::Backup out = to_backup(manifest, origin, store->label());
+        remember(host.state, out, origin);
+        host.state.clear_begun();
+        log_event(Level::info, "AGENT_BACKUP_COMMITTED", "set {}: {} bytes in {} segments, {} stored", set,
+                  out.plain_bytes, out.segments, out.stored_bytes);
+        return out;
+    } catch (...) {
+        forget_unless_left(host, *store, set);
+        throw;
+    }
+}
 
-    backupset::SealOptions options;
-    options.server = host.agent.server;
-    options.identity = host.agent.identity;
-    options.stream = tool.stream;
-    options.source_tool = tool.name;
-    options.source_version = tool.version;
-    options.compression = host.config.compression;
-    options.level = host.config.level;
-    options.segment_size = host.config.segment_size;
-    options.workers = host.config.workers;
-    options.expected_bytes = expected_bytes(host.config, tool);
-    const auto source =
-        in_stage("source", [&] { return open_source(host.config, tool, host.state.temp_folder()); });
-    const std::stop_callback ends_source(stop, [&] { source->abort(); });
-    const auto watched = [&](const backupset::Progress& progress) {
-        if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the backup was stopped");
-        if (on_progress) on_progress(progress);
-    };
-    log_event(Level::info, "AGENT_BACKUP_STARTED", "set {} with {} to {}", set, tool.name, store->label());
-    const auto manifest = backupset::seal(options, set, *source, *store, home, host.clock, watched);
-    proto::Backup out = to_backup(manifest, origin, store->label());
-    remember(host.state, out, origin);
-    host.state.clear_begun();
-    log_event(Level::info, "AGENT_BACKUP_COMMITTED", "set {}: {} bytes in {} segments, {} stored", set,
-              out.plain_bytes, out.segments, out.stored_bytes);
-    return out;
+// The work's thread and all that it starts (workers, gpg, the dump tool) get out of the database's way. In a
+// thread of its own, because a priority that was lowered cannot be raised again.
+template <class Function>
+auto at_low_priority(const Priority& priority, Function function) {
+    return std::async(std::launch::async,
+                      [&] {
+                          try {
+                              lower_priority(priority);
+                          } catch (const Error& error) {
+                              log_event(Level::warning, "AGENT_PRIORITY_NOT_SET", "{}", error.text());
+                          }
+                          return function();
+                      })
+        .get();
 }
 
 }  // namespace
@@ -108,12 +158,13 @@ proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock&
                          const std::stop_token& stop, const backupset::OnProgress& on_progress) {
     recover_interrupted(host, lock);
     try {
-        return seal_one(host, origin, stop, on_progress);
+        return at_low_priority({host.config.nice, host.config.io_class},
+                               [&] { return seal_one(host, origin, stop, on_progress); });
     } catch (const Error& error) {
         const Error shown =
             stop.stop_requested() ? Error(ErrorKind::interrupted, error.text(), error.hint()) : error;
         host.state.change_runs([&](RunState& runs) { runs.last_problem = to_problem(shown); });
-        host.state.clear_begun();
+        write_metrics(host, {});
         throw shown;
     }
 }
@@ -125,7 +176,7 @@ void recover_interrupted(const Host& host, const FileLock&) {
     remove_leftovers(host);
     const Origin origin{begun->job, begun->schedule, begun->slot};
     try {
-        const auto store = storage::open_store(begun->store, false);
+        const auto store = open_job_store(host.config, begun->store);
         const RunState runs = host.state.runs();
         const bool known =
             std::ranges::any_of(runs.runs, [&](const Run& run) { return run.backup.set == begun->set; });
@@ -142,13 +193,15 @@ void recover_interrupted(const Host& host, const FileLock&) {
             const auto leftovers = store->list(backupset::set_prefix(host.agent.server, begun->set));
             for (const auto& object : leftovers) store->remove(object.key);
             log_event(Level::warning, "AGENT_BACKUP_LEFTOVERS_REMOVED",
-                      "set {} was interrupted by a crash; {} objects of it were removed", begun->set,
-                      leftovers.size());
+                      "set {} was left unfinished by a crash or a store that failed; {} objects of it were "
+                      "removed",
+                      begun->set, leftovers.size());
         }
     } catch (const Error& error) {
         // What is left there has no commit record and never lists as a backup.
         log_event(Level::warning, "AGENT_BACKUP_LEFTOVERS_KEPT", "set {} could not be looked after: {}",
                   begun->set, error.text());
+        if (error.kind() == ErrorKind::timeout) return;  // a store that hangs is asked again
     }
     host.state.clear_begun();
 }

@@ -104,6 +104,8 @@ void LeaseKeeper::renew(proto::Exchange& exchange) {
         report.stored_bytes = progress_.stored_bytes;
         report.segments = progress_.segments;
         report.total_bytes = progress_.total_bytes;
+        report.rate = progress_.rate;
+        report.retries = progress_.retries;
     }
     const auto reply = exchange.ask(report);
     interval_ = renewal_interval(reply.lease_ms, options_.most);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "agent/escrow/escrow.hpp"
+#include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
 #include "common/base/log.hpp"
 
@@ -75,7 +76,7 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
     log_event(Level::info, "AGENT_JOB_STARTED", "job {} ({}), attempt {}", order.id, order.kind,
               order.attempt);
     if (order.kind == "backup") return back_up(order, {order.id, order.schedule, order.slot});
-    const auto store = storage::open_store(host_.config.store, false);
+    const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
     deposit_escrow(host_.state, host_.agent, *store, &exchange, host_.clock);
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <sstream>
 
 #include "common/base/error.hpp"
@@ -13,6 +14,11 @@ namespace {
 
 constexpr const char* questions =
     "SELECT VERSION(); SELECT CURRENT_USER(); SELECT @@global.datadir; SELECT @@global.log_bin; SHOW GRANTS;";
+
+constexpr const char* data_length =
+    "SELECT CAST(SUM(data_length) AS UNSIGNED) FROM information_schema.tables WHERE table_type = 'BASE "
+    "TABLE' "
+    "AND table_schema NOT IN ('information_schema', 'performance_schema', 'sys');";
 
 std::string join(const std::vector<std::string>& parts) {
     std::string out;
@@ -39,7 +45,9 @@ std::vector<std::string> option_file_argument(const std::filesystem::path& optio
     return {"--defaults-file=" + option_file.string()};
 }
 
-MysqlServer ask_server(const std::filesystem::path& option_file) {
+namespace {
+
+std::string ask(const std::filesystem::path& option_file, const char* sql) {
     const auto client = find_program("mariadb") ? find_program("mariadb") : find_program("mysql");
     if (!client)
         throw Error(ErrorKind::tool_missing,
@@ -50,12 +58,18 @@ MysqlServer ask_server(const std::filesystem::path& option_file) {
     for (auto& argument : option_file_argument(option_file)) options.argv.push_back(std::move(argument));
     for (const char* argument : {"--batch", "--skip-column-names", "--connect-timeout=10"})
         options.argv.emplace_back(argument);
-    const RunResult answer = run_program(options, questions, std::chrono::seconds(30), 1U << 20U);
+    const RunResult answer = run_program(options, sql, std::chrono::seconds(30), 1U << 20U);
     if (!answer.status.ok())
         throw Error(ErrorKind::source,
                     "MySQL does not answer: " + printable_line(answer.err.substr(0, answer.err.find('\n'))),
                     "See whether the server runs, and user, password and socket in mysql-option-file.");
-    std::istringstream lines(answer.out);
+    return answer.out;
+}
+
+}  // namespace
+
+MysqlServer ask_server(const std::filesystem::path& option_file) {
+    std::istringstream lines(ask(option_file, questions));
     MysqlServer out;
     std::string datadir;
     std::string log_bin;
@@ -66,6 +80,13 @@ MysqlServer ask_server(const std::filesystem::path& option_file) {
     out.log_bin = log_bin == "1";
     out.privileges = global_privileges(std::string(std::istreambuf_iterator<char>(lines), {}));
     return out;
+}
+
+std::int64_t ask_data_length(const std::filesystem::path& option_file) {
+    const std::string answer = ask(option_file, data_length);
+    std::int64_t out = 0;
+    std::from_chars(answer.data(), answer.data() + answer.size(), out);  // "NULL": no tables
+    return std::max<std::int64_t>(0, out);
 }
 
 std::set<std::string> global_privileges(const std::string& show_grants) {

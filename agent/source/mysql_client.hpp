@@ -2,6 +2,7 @@
 // the option file and no client library is linked.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -26,6 +27,9 @@ std::vector<std::string> option_file_argument(const std::filesystem::path& optio
 
 // Asks the server. Throws Error{tool_missing} without a client, Error{source} with the server's words.
 MysqlServer ask_server(const std::filesystem::path& option_file);
+
+// Bytes of data in all tables that a dump holds, as the server estimates them. Throws as ask_server().
+std::int64_t ask_data_length(const std::filesystem::path& option_file);
 
 // The privileges on *.* in the output of SHOW GRANTS, upper case.
 std::set<std::string> global_privileges(const std::string& show_grants);

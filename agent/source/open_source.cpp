@@ -10,7 +10,7 @@ namespace strongroom::agent {
 
 std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const Tool& tool,
                                                const std::filesystem::path& temp_parent) {
-    const std::chrono::seconds stall(config.source_stall);
+    const std::chrono::seconds stall(config.source_timeout);
     if (tool.family == ToolFamily::command)
         return std::make_unique<CommandSource>(config.source_command, stall);
     const MysqlServer server = ask_server(config.mysql_option_file);
@@ -21,8 +21,9 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
 }
 
 std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcept {
-    if (tool.family != ToolFamily::physical) return 0;
+    if (tool.family == ToolFamily::command) return 0;
     try {
+        if (tool.family == ToolFamily::dump) return ask_data_length(config.mysql_option_file);
         std::int64_t sum = 0;
         const auto options = std::filesystem::directory_options::skip_permission_denied;
         const auto datadir = ask_server(config.mysql_option_file).datadir;

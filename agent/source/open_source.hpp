@@ -17,8 +17,8 @@ namespace strongroom::agent {
 std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const Tool& tool,
                                                const std::filesystem::path& temp_parent);
 
-// How long the stream will be, for progress only: the size of the data folder for physical tools, 0 if not
-// known.
+// How long the stream will be, for progress only: the size of the data folder for physical tools, the
+// server's own estimate of its tables for dumps, 0 if not known.
 std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcept;
 
 }  // namespace strongroom::agent

@@ -127,4 +127,50 @@ struct Begun {
     }
 };
 
+// throttle.json: limits that `throttle` set; they go before those of the configuration. Bytes per second, 0:
+// no limit.
+struct Throttle {
+    std::optional<std::int64_t> read_limit;
+    std::optional<std::int64_t> write_limit;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("read_limit", read_limit, any_size);
+        f("write_limit", write_limit, any_size);
+    }
+    bool operator==(const Throttle&) const = default;
+};
+
+// progress.json: how far the backup that runs now is. Means something only while the backup lock is held.
+struct BackupProgress {
+    std::string set;
+    std::string stage;
+    std::int64_t started = 0;
+    std::int64_t updated = 0;
+    std::int64_t plain_bytes = 0;  // read from the source
+    std::int64_t stored_bytes = 0;
+    std::int64_t segments = 0;
+    std::int64_t total_bytes = 0;  // plain bytes expected; 0: not known
+    std::int64_t retries = 0;      // of store operations
+    std::int64_t read_rate = 0;    // bytes per second over the last 10 s
+    std::int64_t write_rate = 0;
+    std::int64_t read_limit = 0;  // in force
+    std::int64_t write_limit = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("stage", stage, proto::short_text);
+        f("started", started, any_time);
+        f("updated", updated, any_time);
+        f("plain_bytes", plain_bytes, any_size);
+        f("stored_bytes", stored_bytes, any_size);
+        f("segments", segments, any_size);
+        f("total_bytes", total_bytes, any_size);
+        f("retries", retries, any_size);
+        f("read_rate", read_rate, any_size);
+        f("write_rate", write_rate, any_size);
+        f("read_limit", read_limit, any_size);
+        f("write_limit", write_limit, any_size);
+    }
+};
+
 }  // namespace strongroom::agent

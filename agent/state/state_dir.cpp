@@ -133,6 +133,25 @@ void StateDir::clear_begun() const {
     sync_dir(path_);
 }
 
+Throttle StateDir::throttle() const {
+    return load_if_there<Throttle>(path_ / "throttle.json").value_or(Throttle{});
+}
+void StateDir::save(const Throttle& state) const {
+    store(path_ / "throttle.json", state);
+}
+std::optional<BackupProgress> StateDir::progress() const {
+    if (!is_backup_running()) return std::nullopt;
+    return load_if_there<BackupProgress>(path_ / "progress.json");
+}
+void StateDir::save(const BackupProgress& state) const {
+    replace_file(path_ / "progress.json", to_json(state).dump() + "\n");
+}
+
+void StateDir::clear_progress() const noexcept {
+    std::error_code ignored;  // it is only shown while a backup runs, and then it is new
+    fs::remove(path_ / "progress.json", ignored);
+}
+
 std::optional<FileLock> StateDir::try_lock_backup() const {
     return FileLock::try_take(path_ / "backup.lock");
 }
@@ -163,6 +182,7 @@ FileLock StateDir::lock_run() const {
 }
 
 void StateDir::clean_temp_folder() const {
+    clear_progress();
     make_private_dir(temp_folder());
     for (const auto& entry : fs::directory_iterator(temp_folder())) {
         std::error_code failure;

@@ -2,9 +2,10 @@
 //
 //   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
-//   tmp/                             temporary files of the backup tools
-//   backup.lock  run.lock            flock: one backup at a time; one daemon
-//   runs.lock                        flock: held for the moment of one change to runs.json
+//   throttle.json                    limits set by `throttle`; whoever makes a backup looks at it all the
+//   time progress.json                    how far the backup that runs now is tmp/ temporary files of the
+//   backup tools backup.lock  run.lock            flock: one backup at a time; one daemon runs.lock flock:
+//   held for the moment of one change to runs.json
 //
 // Reads and writes are whole files (atomic). The daemon and a command by hand work here at the same time:
 // runs.json changes through change_runs() only, and whoever changes running.json holds the backup lock.
@@ -65,6 +66,11 @@ class StateDir {
     std::optional<Begun> begun() const;
     void save(const Begun& state) const;
     void clear_begun() const;
+    Throttle throttle() const;
+    void save(const Throttle& state) const;
+    std::optional<BackupProgress> progress() const;  // nullopt if no backup runs
+    void clear_progress() const noexcept;
+    void save(const BackupProgress& state) const;  // not synced: lost with the machine, as the backup is
 
     // Error{busy} if another process makes a backup now.
     FileLock lock_backup() const;

@@ -1,4 +1,5 @@
 #include "client/command/commands.hpp"
+#include "client/command/patient_store.hpp"
 #include "client/command/trusted_identity.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/store_root.hpp"
@@ -35,7 +36,7 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 
 // Reads and verifies the manifests themselves: what is listed is there and signed.
 void list_of_store(Context& context, const Arguments& arguments) {
-    const auto store = storage::open_store(arguments.store, false);
+    PatientStore store(context, arguments.store);
     const auto identity = trusted_identity(context, arguments.server, arguments.identity, {}, store->label());
     const gpg::TempHome verify_home(gpg::HomeFor::public_keys);
     gpg::import_public_key(verify_home.home(), backupset::read_agent_key(*store, arguments.server), identity);

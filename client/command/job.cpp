@@ -26,6 +26,18 @@ bool is_final(const std::string& state) {
     return state != "queued" && state != "leased" && state != "running";
 }
 
+// "42 %  105 MiB/s" of a job that runs; its size otherwise.
+std::string shown_progress(const proto::Job& job) {
+    std::string out = term::format_bytes(job.plain_bytes);
+    if (is_final(job.state)) return out;
+    // The total is an estimate made before the start.
+    if (job.total_bytes > 0)
+        out +=
+            " " + std::to_string(std::min<std::int64_t>(99, job.plain_bytes * 100 / job.total_bytes)) + " %";
+    if (job.rate) out += " " + term::format_bytes(*job.rate) + "/s";
+    return out;
+}
+
 void list(Context& context, const Arguments& arguments) {
     proto::JobList request;
     if (!arguments.server.empty()) request.server = arguments.server;
@@ -42,7 +54,7 @@ void list(Context& context, const Arguments& arguments) {
                        {"SET OR PROBLEM"}});
     for (const auto& one : reply.jobs)
         table.add({one.id, one.server, one.kind, one.state, std::to_string(one.attempt),
-                   shown_time(one.created), term::format_bytes(one.plain_bytes),
+                   shown_time(one.created), shown_progress(one),
                    one.problem ? one.problem->text : one.set.value_or("")});
     table.print(context.out, "no jobs");
 }
@@ -86,7 +98,8 @@ void wait(Context& context, const std::string& id, std::int64_t timeout) {
                 context.out << "job " << id << " succeeded" << (job.set ? ", set " + *job.set : "") << '\n';
             return;
         }
-        progress.update(job.kind + " " + job.state, job.plain_bytes, job.total_bytes);
+        progress.update(job.kind + " " + job.stage.value_or(job.state), job.plain_bytes, job.total_bytes,
+                        job.rate.value_or(0));
         if (timeout > 0 && std::chrono::steady_clock::now() - start > seconds(timeout))
             throw Error(ErrorKind::timeout,
                         "job " + id + " is still " + job.state + " after " + std::to_string(timeout) + " s",

@@ -1,6 +1,7 @@
 #include "client/recovery/recover.hpp"
 
 #include "client/command/commands.hpp"
+#include "client/command/patient_store.hpp"
 #include "client/command/trusted_identity.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -45,7 +46,7 @@ void run(Context& context, const Arguments& arguments) {
     if (arguments.store.empty()) {
         fetched = from_dispatcher(context, arguments.server);
     } else {
-        const auto store = storage::open_store(arguments.store, false);
+        PatientStore store(context, arguments.store);
         fetched = {escrow_from_store(*store, arguments.server), {}};
     }
     const auto identity = trusted_identity(context, arguments.server, arguments.identity,

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include "client/command/commands.hpp"
+#include "client/command/patient_store.hpp"
 #include "client/command/stage_progress.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/config/quantity.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -21,6 +23,7 @@ struct Arguments {
     bool to_stdout = false;
     std::vector<std::string> command;
     int workers = 0;
+    std::int64_t read_limit = 0;
 };
 
 void require_one_target(const Arguments& arguments) {
@@ -44,7 +47,7 @@ void run(Context& context, const Arguments& arguments) {
     require_one_target(arguments);
     const auto recovered = open_recovered_home(arguments.home, arguments.server);
     const auto home = gpg::Home::use(arguments.home);
-    const auto store = storage::open_store(arguments.store, false);
+    PatientStore store(context, arguments.store, arguments.read_limit);
     StageProgress progress(context);
     const RestoreFrom from{*store,
                            recovered,
@@ -109,6 +112,9 @@ void add_restore_command(Commands& commands) {
     command->add_flag("--stdout", arguments->to_stdout, "Write the stream to standard output");
     command->add_option("--workers", arguments->workers, "Parallel workers (default: one per core)")
         ->check(CLI::Range(0, 256));
+    command->add_option("--read-limit", arguments->read_limit, "Most bytes a second from the store")
+        ->transform(config::as_rate())
+        ->default_str("off");
 }
 
 }  // namespace strongroom::client

@@ -12,8 +12,8 @@ namespace strongroom::client {
 class StageProgress {
   public:
     explicit StageProgress(Context& context);
-    // Bytes of this stage so far and in all (0: not known).
-    void update(const std::string& stage, std::int64_t done, std::int64_t total);
+    // Bytes of this stage so far and in all (0: not known); their rate now, if somebody measured it.
+    void update(const std::string& stage, std::int64_t done, std::int64_t total, std::int64_t rate = 0);
     // The last stage succeeded.
     void finish();
 

@@ -43,6 +43,9 @@ struct Progress {
     std::int64_t stored_bytes = 0;
     std::int64_t segments = 0;
     std::int64_t total_bytes = 0;  // plain bytes expected; 0 if not known
+    // Not set by the data path, but by who watches it:
+    std::int64_t rate = 0;     // plain bytes per second now; 0 if not known
+    std::int64_t retries = 0;  // of store operations
 };
 // Called from worker threads, one call at a time, after each segment. Throwing from it ends the work with
 // that error (which is how a cancelled job stops).

@@ -80,9 +80,7 @@ std::pair<UniqueFd, fs::path> open_temporary(const fs::path& path, unsigned mode
     }
 }
 
-}  // namespace
-
-void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
+void write_whole(const fs::path& path, BytesView bytes, unsigned mode, bool durable) {
     auto [fd, temporary] = open_temporary(path, mode);
     try {
         const std::string what = "cannot write " + path.string();
@@ -90,14 +88,24 @@ void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
         const UniqueFd held(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
         if (!held) throw system_error(ErrorKind::storage, what, errno);
         write_past_cache(fd.get(), bytes, what.c_str());
-        if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || ::close(fd.release()) != 0 ||
-            ::rename(temporary.c_str(), path.c_str()) != 0)
+        if (::fchmod(fd.get(), mode) != 0 || (durable && ::fsync(fd.get()) != 0) ||
+            ::close(fd.release()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0)
             throw system_error(ErrorKind::storage, what, errno);
-        sync_dir(temporary.parent_path());
+        if (durable) sync_dir(temporary.parent_path());
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;
     }
+}
+
+}  // namespace
+
+void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
+    write_whole(path, bytes, mode, true);
+}
+
+void replace_file(const fs::path& path, BytesView bytes, unsigned mode) {
+    write_whole(path, bytes, mode, false);
 }
 
 std::size_t remove_abandoned_temporaries(const fs::path& folder) {

@@ -17,6 +17,9 @@ Bytes read_file(const std::filesystem::path& path, std::size_t max);
 // temporary file on any failure. `mode` defaults to 0600.
 void write_file_atomic(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
 
+// The same without a sync, for what may be lost with the machine: readers still see all of it or the former.
+void replace_file(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
+
 // Removes the temporary files in `folder` and below that a write_file_atomic() left behind whose process was
 // killed; how many. Those of living processes stay. A folder that is not there or cannot be read has none.
 std::size_t remove_abandoned_temporaries(const std::filesystem::path& folder);

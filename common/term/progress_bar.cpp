@@ -49,9 +49,10 @@ ProgressBar::~ProgressBar() {
     if (on_screen_) out_ << '\n' << std::flush;
 }
 
-void ProgressBar::update(std::int64_t done, std::int64_t total) {
+void ProgressBar::update(std::int64_t done, std::int64_t total, std::int64_t rate) {
     done_ = done;
     total_ = total;
+    rate_ = rate;
     if (style_ == ProgressStyle::quiet) return;
     const auto now = now_();
     const auto every = style_ == ProgressStyle::bar ? redraw_every : line_every;
@@ -85,8 +86,8 @@ std::string ProgressBar::line(std::int64_t elapsed_ms) const {
     } else {
         text += format_bytes(done_);
     }
-    if (elapsed_ms < rate_after_ms || done_ <= 0) return text;
-    const std::int64_t rate = bytes_per_second(done_, elapsed_ms);
+    if (done_ <= 0 || (rate_ <= 0 && elapsed_ms < rate_after_ms)) return text;
+    const std::int64_t rate = rate_ > 0 ? rate_ : bytes_per_second(done_, elapsed_ms);
     text += "  " + format_bytes(rate) + "/s";
     if (total_ > done_ && rate > 0)
         text += "  " + format_seconds((total_ - done_ + rate - 1) / rate) + " left";

@@ -32,7 +32,8 @@ class ProgressBar {
 
     // Bytes so far, and in all (0: not known). Draws at most ten times a second; plain lines every ten
     // seconds.
-    void update(std::int64_t done, std::int64_t total);
+    // `rate`: bytes per second now, if somebody measured it; otherwise the mean since this object was made.
+    void update(std::int64_t done, std::int64_t total, std::int64_t rate = 0);
     // The work succeeded: draws the last state with the time taken and the mean rate.
     void finish();
 
@@ -48,6 +49,7 @@ class ProgressBar {
     std::chrono::steady_clock::time_point drawn_;
     std::int64_t done_ = 0;
     std::int64_t total_ = 0;
+    std::int64_t rate_ = 0;
     bool on_screen_ = false;
 };
 

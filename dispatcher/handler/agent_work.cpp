@@ -33,7 +33,8 @@ proto::JobProgress::Reply job_progress(const Context& context, const proto::JobP
     const Job job = owned_job(context, input.job);
     context.tx.touch_server(job.server, context.now_ms());
     const std::int64_t lease_ms = context.lease.count();
-    const Progress progress{input.stage, input.plain_bytes, input.stored_bytes, input.total_bytes};
+    const Progress progress{input.stage,       input.plain_bytes,      input.stored_bytes,
+                            input.total_bytes, input.rate.value_or(0), input.retries.value_or(0)};
     const bool held =
         context.tx.renew_job(job.id, job.server, input.attempt, context.now_ms() + lease_ms, progress);
     return {lease_ms, !held};  // cancelled by the user, or lost to a later attempt: stop

@@ -18,6 +18,8 @@ proto::Job on_the_wire(const Job& job) {
     out.plain_bytes = job.progress.plain_bytes;
     out.stored_bytes = job.progress.stored_bytes;
     out.total_bytes = job.progress.total_bytes;
+    if (is_open(job.state)) out.rate = unless_zero(job.progress.rate);
+    out.retries = unless_zero(job.progress.retries);
     out.set = unless_empty(job.set);
     if (!job.problem.kind.empty())
         out.problem = proto::Problem{job.problem.kind, job.problem.stage, job.problem.text, job.problem.hint};

@@ -99,6 +99,14 @@ struct Metrics::Parts {
               "When the oldest queued job was made, in seconds since 1970; 0: none is queued.");
     Gauge& users = gauge("strongroom_dispatcher_users", "Users.");
     Gauge& servers = gauge("strongroom_dispatcher_servers", "Registered servers that are not retired.");
+    Gauge& running_bytes = gauge("strongroom_dispatcher_running_plain_bytes",
+                                 "Bytes that the running backups have read, summed over all.");
+    Gauge& running_expected =
+        gauge("strongroom_dispatcher_running_expected_bytes", "Bytes that they are expected to read.");
+    Gauge& running_rate =
+        gauge("strongroom_dispatcher_running_rate_bytes", "Bytes a second that they read now.");
+    Gauge& running_retries = gauge("strongroom_dispatcher_running_store_retries",
+                                   "Operations on their stores that they had to repeat.");
     Family<Gauge>& jobs = BuildGauge()
                               .Name("strongroom_dispatcher_jobs")
                               .Help("Jobs in the database, by state.")
@@ -160,6 +168,10 @@ void Metrics::tick(std::size_t created, std::size_t requeued, std::size_t given_
 void Metrics::counts(const Counts& counts) {
     parts_->users.Set(static_cast<double>(counts.users));
     parts_->servers.Set(static_cast<double>(counts.servers));
+    parts_->running_bytes.Set(static_cast<double>(counts.progress.plain_bytes));
+    parts_->running_expected.Set(static_cast<double>(counts.progress.total_bytes));
+    parts_->running_rate.Set(static_cast<double>(counts.progress.rate));
+    parts_->running_retries.Set(static_cast<double>(counts.progress.retries));
     parts_->jobs.Add({{"state", "queued"}}).Set(static_cast<double>(counts.queued));
     parts_->jobs.Add({{"state", "running"}}).Set(static_cast<double>(counts.running));
     parts_->jobs.Add({{"state", "failed"}}).Set(static_cast<double>(counts.failed));

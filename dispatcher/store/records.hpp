@@ -72,6 +72,8 @@ struct Progress {
     std::int64_t plain_bytes = 0;
     std::int64_t stored_bytes = 0;
     std::int64_t total_bytes = 0;  // expected plain bytes; 0: not known
+    std::int64_t rate = 0;         // plain bytes per second; 0: not known
+    std::int64_t retries = 0;      // of operations on the agent's store
 };
 
 // Why a job ended without success. An empty kind: there is no problem.
@@ -221,6 +223,7 @@ struct Counts {
     std::int64_t failed = 0;         // failed or expired
     std::int64_t oldest_queued = 0;  // when the oldest queued job was made
     std::int64_t audit_entries = 0;
+    Progress progress;  // sums over the running jobs
 };
 
 }  // namespace strongroom::dispatcher

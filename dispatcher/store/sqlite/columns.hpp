@@ -98,6 +98,8 @@ void columns(Job& job, F f) {
     f("plain_bytes", job.progress.plain_bytes);
     f("stored_bytes", job.progress.stored_bytes);
     f("total_bytes", job.progress.total_bytes);
+    f("rate", job.progress.rate);
+    f("retries", job.progress.retries);
     f("set_id", job.set);
     f("error_kind", job.problem.kind);
     f("error_stage", job.problem.stage);

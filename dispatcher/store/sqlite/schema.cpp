@@ -265,7 +265,16 @@ void step_3(Session& session) {
     for (const auto statement : watching) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3};
+constexpr std::string_view job_rates[] = {
+    "ALTER TABLE jobs ADD COLUMN rate BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN retries BIGINT NOT NULL DEFAULT 0",
+};
+
+void step_4(Session& session) {
+    for (const auto statement : job_rates) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4};
 
 }  // namespace
 

@@ -12,6 +12,15 @@ Counts SqliteTransaction::counts() {
     out.failed = count(session_, "SELECT COUNT(*) FROM jobs WHERE state IN ('failed', 'expired')");
     out.oldest_queued = count(session_, "SELECT COALESCE(MIN(created), 0) FROM jobs WHERE state = 'queued'");
     out.audit_entries = count(session_, "SELECT COALESCE(MAX(seq), 0) FROM audit");
+    const auto sum = [&](const char* column) {
+        return count(session_, "SELECT COALESCE(SUM(" + std::string(column) +
+                                   "), 0) FROM jobs WHERE state IN ('leased', 'running')");
+    };
+    out.progress.plain_bytes = sum("plain_bytes");
+    out.progress.stored_bytes = sum("stored_bytes");
+    out.progress.total_bytes = sum("total_bytes");
+    out.progress.rate = sum("rate");
+    out.progress.retries = sum("retries");
     return out;
 }
 

@@ -91,10 +91,10 @@ bool SqliteTransaction::renew_job(const std::string& id, const std::string& serv
                                   std::int64_t lease_until, const Progress& progress) {
     return execute(session_,
                    "UPDATE jobs SET state = 'running', lease_until = :l, stage = :g, plain_bytes = :p, "
-                   "stored_bytes = :b, total_bytes = :t WHERE id = :i AND server = :s AND attempts = :a "
-                   "AND state IN ('queued', 'leased', 'running')",
+                   "stored_bytes = :b, total_bytes = :t, rate = :r, retries = :y WHERE id = :i "
+                   "AND server = :s AND attempts = :a AND state IN ('queued', 'leased', 'running')",
                    lease_until, progress.stage, progress.plain_bytes, progress.stored_bytes,
-                   progress.total_bytes, id, server, attempt) == 1;
+                   progress.total_bytes, progress.rate, progress.retries, id, server, attempt) == 1;
 }
 
 bool SqliteTransaction::finish_job(const Job& job) {

@@ -137,12 +137,12 @@ TEST_CASE("a source that stalls is given up, and a stop request ends it at once"
     RegisteredHost host;
     host.config.source = "command";
     host.config.source_command = {"/bin/sh", "-c", "echo begin; sleep 600"};
-    host.config.source_stall = 1;
+    host.config.source_timeout = 1;
     const Error error = host.failing_backup();
     CHECK(error.kind() == ErrorKind::timeout);
     CHECK(to_problem(error).stage == "source");
 
-    host.config.source_stall = 600;
+    host.config.source_timeout = 600;
     std::stop_source stop;
     std::jthread stopper([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));

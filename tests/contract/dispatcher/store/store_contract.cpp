@@ -248,7 +248,7 @@ void check_jobs(const OpenStore& open) {
     bool old_attempt = true;
     bool renewed = false;
     store->transact([&](Transaction& tx) {
-        const Progress progress{"reading", 1, 2, 3};
+        const Progress progress{"reading", 1, 2, 3, 4, 5};
         stranger = tx.renew_job(job.id, other.uuid, 1, 200, progress);
         old_attempt = tx.renew_job(job.id, server.uuid, 2, 200, progress);
         renewed = tx.renew_job(job.id, server.uuid, 1, 200, progress);
@@ -261,6 +261,10 @@ void check_jobs(const OpenStore& open) {
     store->read([&](Transaction& tx) {
         CHECK(tx.find_job(job.id)->state == JobState::running);
         CHECK(tx.find_job(job.id)->progress.stage == "reading");
+        CHECK(tx.find_job(job.id)->progress.rate == 4);
+        CHECK(tx.find_job(job.id)->progress.retries == 5);
+        CHECK(tx.counts().progress.plain_bytes == 1);
+        CHECK(tx.counts().progress.rate == 4);
         CHECK(tx.jobs_with_lease_before(199).empty());
         CHECK(tx.jobs_with_lease_before(200).size() == 1);
         CHECK(tx.open_jobs_of_schedule(job.schedule).size() == 2);

@@ -240,12 +240,14 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK_FALSE(room.api().has_work(agent->server));
     CHECK_FALSE(room.ask(*agent, proto::JobNext{"1"}).job);
 
-    CHECK_FALSE(room.ask(*agent, proto::JobProgress{id, 1, "reading", 10, 5, 1, 100}).cancel);
+    CHECK_FALSE(room.ask(*agent, proto::JobProgress{id, 1, "reading", 10, 5, 1, 100, 7, 2}).cancel);
     CHECK(room.ask(*agent, proto::JobProgress{id, 2, "reading", 10, 5, 1, 100}).cancel);  // not its attempt
     const auto listed = room.ask(*alice, proto::JobList{agent->server, 10}).jobs;
     REQUIRE(listed.size() == 1);
     CHECK(listed.front().state == "running");
     CHECK(listed.front().plain_bytes == 10);
+    CHECK(listed.front().rate == 7);
+    CHECK(listed.front().retries == 2);
 
     proto::Backup backup;
     backup.set = "20261122T020000Z-3f9a2c1b";

@@ -82,3 +82,12 @@ TEST_CASE("work that counts no bytes ends with its time alone") {
     bar.finish();
     CHECK(out.str() == "preparing  done in 0:03\n");
 }
+
+TEST_CASE("a rate that somebody measured goes before the mean since the start") {
+    Turned clock;
+    std::ostringstream out;
+    ProgressBar bar(out, ProgressStyle::bar, "backup", clock.now());
+    clock.time += 200ms;
+    bar.update(60 * mib, 100 * mib, 4 * mib);  // watched from its middle on
+    CHECK(out.str() == "\rbackup  [############........]  60 %  60 MiB of 100 MiB  4 MiB/s  0:10 left\x1b[K");
+}

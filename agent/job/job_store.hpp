@@ -1,0 +1,16 @@
+// The store of this host's backups with the configured time-out and retries.
+#pragma once
+
+#include <stop_token>
+
+#include "agent/config/agent_config.hpp"
+#include "common/storage/guarded_store.hpp"
+
+namespace strongroom::agent {
+
+// `writes` may be null. A request on `stop` ends waiting. Throws as open_guarded_store().
+std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config, const std::string& url,
+                                                       RateLimiter* writes = nullptr,
+                                                       std::stop_token stop = {});
+
+}  // namespace strongroom::agent

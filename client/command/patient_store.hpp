@@ -1,0 +1,29 @@
+// The store that a command reads: failures that pass are retried, one that hangs is given up, and Ctrl-C ends
+// the waiting.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "client/command/context.hpp"
+#include "common/storage/guarded_store.hpp"
+
+namespace strongroom::client {
+
+class PatientStore {
+  public:
+    // `read_limit`: bytes per second, 0: none. Throws as open_guarded_store().
+    PatientStore(Context& context, const std::string& url, std::int64_t read_limit = 0);
+
+    storage::ObjectStore& operator*() { return *store_; }
+    storage::ObjectStore* operator->() { return store_.get(); }
+
+  private:
+    std::stop_source interrupted_;
+    RateLimiter reads_;
+    std::jthread watch_;  // asks for Ctrl-C while a thread of the restore waits
+    std::shared_ptr<storage::RetryingStore> store_;
+};
+
+}  // namespace strongroom::client
