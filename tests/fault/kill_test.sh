@@ -27,7 +27,7 @@ in_state() { local s; s=$(state_of "$1"); shift; case " $* " in *" $s "*) ;; *) 
 left_home=$(mktemp -d /tmp/srt.XXXXXX)
 held_home=$(mktemp -d /tmp/srt.XXXXXX)
 echo x | tee "$left_home/gpg.conf" >"$held_home/gpg.conf"
-flock "$held_home" sleep 1000 &
+flock --no-fork "$held_home" sleep 1000 >/dev/null 2>&1 & # no child of its own that would outlive it
 lab_pids+=($!)
 
 # What was acknowledged must still be there later: jobs that were created, backups that were reported, the audit trail.
