@@ -122,7 +122,10 @@ Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, B
     std::size_t size = 0;
     char* memory = gpgme_data_release_and_get_mem(out.release(), &size);
     const std::unique_ptr<char, decltype(&gpgme_free)> owned(memory, [](void* p) { gpgme_free(p); });
-    if (memory == nullptr || size <= payload.size()) throw Error(ErrorKind::crypto, "gpg encrypted nothing");
+    if (memory == nullptr || size <= payload.size()) {
+        require_engine();  // it may have gone missing only now
+        throw Error(ErrorKind::crypto, "gpg encrypted nothing");
+    }
     Bytes message(memory, size);
     require_whole(message);
     return message;
