@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "common/base/unique_fd.hpp"
 
@@ -16,6 +18,16 @@ bool hold_temporary(int fd) {
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
     struct stat info {};
     return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
+bool remove_patiently(const std::filesystem::path& path) noexcept {
+    std::error_code failure;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+        std::filesystem::remove_all(path, failure);
+        if (!failure && !std::filesystem::exists(path, failure)) return true;
+    }
+    return false;
 }
 
 bool remove_if_abandoned(const std::filesystem::path& path, const std::function<void()>& before) {
@@ -28,9 +40,7 @@ bool remove_if_abandoned(const std::filesystem::path& path, const std::function<
         (!S_ISREG(held.st_mode) && !S_ISDIR(held.st_mode)))
         return false;
     if (before) before();
-    std::error_code failure;
-    std::filesystem::remove_all(path, failure);
-    return !failure;
+    return remove_patiently(path);
 }
 
 }  // namespace strongroom

@@ -13,6 +13,10 @@ namespace strongroom {
 // the moment before: make another one.
 bool hold_temporary(int fd);
 
+// Removes the file, or the folder with all that is in it; false if it is still there after half a second of
+// trying. A helper process that is just starting or ending may still make or remove a file in it.
+bool remove_patiently(const std::filesystem::path& path) noexcept;
+
 // Removes the file, or the folder with all that is in it, if it is this user's and no process holds it; false
 // otherwise. `before` is called when it is certain to go. Never follows a link.
 bool remove_if_abandoned(const std::filesystem::path& path, const std::function<void()>& before = {});

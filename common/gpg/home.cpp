@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
-#include <thread>
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
@@ -130,12 +129,7 @@ TempHome::TempHome(HomeFor purpose)
 TempHome::~TempHome() {
     // Only operations with secret keys start an agent; its socket tells.
     if (has_agent(folder_)) home_.stop_daemons();
-    // An agent that is just starting or ending may still make or remove a file here: then once more.
-    for (int attempt = 0; attempt < 20 && fs::exists(folder_); ++attempt) {
-        std::error_code failed;
-        fs::remove_all(folder_, failed);
-        if (failed) std::this_thread::sleep_for(std::chrono::milliseconds(25));
-    }
+    remove_patiently(folder_);
 }
 
 void initialise() {
