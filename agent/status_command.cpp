@@ -26,7 +26,7 @@ std::string shown(const BackupProgress& now) {
     std::string out = "running: " + now.stage + ", " + term::format_bytes(now.plain_bytes);
     if (now.total_bytes > 0)
         out += " of about " + term::format_bytes(now.total_bytes) + " (" +
-               std::to_string(std::min<std::int64_t>(99, now.plain_bytes * 100 / now.total_bytes)) + " %)";
+               term::format_estimate(now.plain_bytes, now.total_bytes) + ")";
     out += ", read " + term::format_bytes(now.read_rate) + "/s, write " + term::format_bytes(now.write_rate) +
            "/s";
     if (now.total_bytes > now.plain_bytes && now.read_rate > 0)

@@ -12,6 +12,7 @@
 #include "common/backupset/opener.hpp"
 #include "common/backupset/rate_limited_source.hpp"
 #include "common/backupset/sealer.hpp"
+#include "common/backupset/stage.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
@@ -21,17 +22,8 @@
 #include "common/storage/object_store.hpp"
 
 namespace strongroom::agent {
+using backupset::in_stage;
 namespace {
-
-// What it throws then begins with the stage's name, for to_problem().
-template <class Function>
-auto in_stage(const char* stage, Function function) {
-    try {
-        return function();
-    } catch (const Error& error) {
-        throw error.with_context(stage);
-    }
-}
 
 proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store) {
     proto::Backup out;

@@ -44,14 +44,6 @@ std::optional<std::string> short_line(std::optional<std::string> text) {
     return text;
 }
 
-std::string_view last_line(std::string_view text) {
-    const auto last = text.find_last_not_of(" \t\r\n");
-    if (last == std::string_view::npos) return {};
-    text = text.substr(0, last + 1);
-    const auto line_break = text.rfind('\n');
-    return line_break == std::string_view::npos ? text : text.substr(line_break + 1);
-}
-
 }  // namespace
 
 Facts read_physical_output(std::string_view head, std::string_view tail) {

@@ -2,10 +2,11 @@
 //
 //   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
-//   throttle.json                    limits set by `throttle`; whoever makes a backup looks at it all the
-//   time progress.json                    how far the backup that runs now is tmp/ temporary files of the
-//   backup tools backup.lock  run.lock            flock: one backup at a time; one daemon runs.lock flock:
-//   held for the moment of one change to runs.json
+//   throttle.json                    limits set by `throttle`; a backup looks at it all the time
+//   progress.json                    how far the backup that runs now is
+//   tmp/                             temporary files of the backup tools
+//   backup.lock  run.lock            flock: one backup at a time; one daemon
+//   runs.lock                        flock: held for the moment of one change to runs.json
 //
 // Reads and writes are whole files (atomic). The daemon and a command by hand work here at the same time:
 // runs.json changes through change_runs() only, and whoever changes running.json holds the backup lock.
@@ -17,25 +18,10 @@
 #include <string>
 
 #include "agent/state/records.hpp"
+#include "common/base/file_lock.hpp"
 #include "common/base/secret.hpp"
-#include "common/base/unique_fd.hpp"
 
 namespace strongroom::agent {
-
-// An flock that is held while this object lives. The kernel lets go of it when the process dies.
-class FileLock {
-  public:
-    // nullopt if somebody else holds it.
-    static std::optional<FileLock> try_take(const std::filesystem::path& path);
-    // Waits for it; for locks that are held for a moment only.
-    static FileLock take(const std::filesystem::path& path);
-    // Whether somebody holds it now. Two who ask do not take each other for a holder.
-    static bool is_held(const std::filesystem::path& path);
-
-  private:
-    explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
-    UniqueFd fd_;
-};
 
 class StateDir {
   public:

@@ -31,9 +31,7 @@ std::string shown_progress(const proto::Job& job) {
     std::string out = term::format_bytes(job.plain_bytes);
     if (is_final(job.state)) return out;
     // The total is an estimate made before the start.
-    if (job.total_bytes > 0)
-        out +=
-            " " + std::to_string(std::min<std::int64_t>(99, job.plain_bytes * 100 / job.total_bytes)) + " %";
+    if (job.total_bytes > 0) out += " " + term::format_estimate(job.plain_bytes, job.total_bytes);
     if (job.rate) out += " " + term::format_bytes(*job.rate) + "/s";
     return out;
 }

@@ -66,12 +66,7 @@ void Diagnostics::add(BytesView bytes) {
 }
 
 std::string Diagnostics::last_line() const {
-    const std::string_view blank = " \t\r\n";
-    const auto last = tail.find_last_not_of(blank);
-    if (last == std::string::npos) return {};
-    const auto line_break = tail.find_last_of("\r\n", last);
-    const auto first = line_break == std::string::npos ? 0 : line_break + 1;
-    return printable_line(std::string_view(tail).substr(first, last + 1 - first));
+    return printable_line(strongroom::last_line(tail));
 }
 
 ProcessSource::ProcessSource(Options options) : options_(std::move(options)) {

@@ -12,6 +12,7 @@
 
 #include "common/backupset/compression.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/stage.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
@@ -19,18 +20,6 @@
 
 namespace strongroom::backupset {
 namespace {
-
-// Runs one stage; whatever it throws then begins with the stage's name.
-template <class Function>
-auto in_stage(const char* stage, Function&& function) {
-    try {
-        return function();
-    } catch (const Error& error) {
-        throw error.with_context(stage);
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::internal, std::string(stage) + ": " + error.what());
-    }
-}
 
 class Sealer {
   public:

@@ -45,12 +45,37 @@ Bytes from_base64(std::string_view text) {
     throw Error(ErrorKind::protocol, "not canonical base64");
 }
 
-std::string sha256_hex(BytesView bytes) {
+namespace {
+
+void require_sha256(int done) {
+    if (done != 1) throw Error(ErrorKind::internal, "SHA-256 failed");
+}
+
+}  // namespace
+
+void Sha256::Free::operator()(evp_md_ctx_st* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    require_sha256(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+}
+
+void Sha256::add(BytesView piece) {
+    require_sha256(EVP_DigestUpdate(context_.get(), piece.data(), piece.size()));
+}
+
+std::string Sha256::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw Error(ErrorKind::internal, "SHA-256 failed");
+    require_sha256(EVP_DigestFinal_ex(context_.get(), digest.data(), &size));
     return to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+std::string sha256_hex(BytesView bytes) {
+    Sha256 digest;
+    digest.add(bytes);
+    return digest.hex();
 }
 
 bool equal_constant_time(BytesView a, BytesView b) {

@@ -7,11 +7,27 @@
 
 #include "common/base/bytes.hpp"
 
+struct evp_md_ctx_st;
+
 namespace strongroom {
 
 std::string to_hex(BytesView bytes);  // lower case
 std::string to_base64(BytesView bytes);
 Bytes from_base64(std::string_view text);  // throws Error{protocol} unless canonical
+
+// SHA-256 of what comes in pieces. Throws Error{internal} if OpenSSL refuses. Not shared between threads.
+class Sha256 {
+  public:
+    Sha256();
+    void add(BytesView piece);
+    std::string hex();  // once, at the end: lower case
+
+  private:
+    struct Free {
+        void operator()(evp_md_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 
 std::string sha256_hex(BytesView bytes);
 

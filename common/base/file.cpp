@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <tuple>
+#include <utility>
 
 #include "common/base/direct_write.hpp"
 #include "common/base/encoding.hpp"
@@ -106,6 +108,25 @@ void write_file_atomic(const fs::path& path, BytesView bytes, unsigned mode) {
 
 void replace_file(const fs::path& path, BytesView bytes, unsigned mode) {
     write_whole(path, bytes, mode, false);
+}
+
+NewFile::NewFile(fs::path path, unsigned mode) : path_(std::move(path)) {
+    std::tie(fd_, temporary_) = open_temporary(path_, mode);
+}
+
+NewFile::~NewFile() {
+    ::unlink(temporary_.c_str());
+}
+
+void NewFile::commit() {
+    if (::fsync(fd_.get()) != 0)
+        throw system_error(ErrorKind::storage, "cannot write " + path_.string(), errno);
+    if (::link(temporary_.c_str(), path_.c_str()) != 0) {  // unlike rename, never over another file
+        if (errno == EEXIST)
+            throw Error(ErrorKind::exists, path_.string() + " exists already; nothing was changed");
+        throw system_error(ErrorKind::storage, "cannot write " + path_.string(), errno);
+    }
+    sync_dir(temporary_.parent_path());
 }
 
 std::size_t remove_abandoned_temporaries(const fs::path& folder) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/bytes.hpp"
+#include "common/base/unique_fd.hpp"
 
 namespace strongroom {
 
@@ -20,8 +21,28 @@ void write_file_atomic(const std::filesystem::path& path, BytesView bytes, unsig
 // The same without a sync, for what may be lost with the machine: readers still see all of it or the former.
 void replace_file(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
 
-// Removes the temporary files in `folder` and below that a write_file_atomic() left behind whose process was
-// killed; how many. Those of living processes stay. A folder that is not there or cannot be read has none.
+// A new file that is written piece by piece and gets its name only when it is complete; until then a
+// temporary file of this process, which the destructor removes. Never takes the place of another file.
+class NewFile {
+  public:
+    // Throws Error{storage}.
+    explicit NewFile(std::filesystem::path path, unsigned mode = 0600);
+    ~NewFile();
+    NewFile(const NewFile&) = delete;
+
+    int fd() const { return fd_.get(); }  // for writing
+    // fsync, then the name, then fsync of the folder. Throws Error{exists} or Error{storage}.
+    void commit();
+
+  private:
+    std::filesystem::path path_;
+    UniqueFd fd_;
+    std::filesystem::path temporary_;
+};
+
+// Removes the temporary files in `folder` and below that a writer of this header left behind whose process
+// was killed; how many. Those of living processes stay. A folder that is not there or cannot be read has
+// none.
 std::size_t remove_abandoned_temporaries(const std::filesystem::path& folder);
 
 // Makes the folder (and its parents) with 0700; refuses one that exists but is not ours or is open to others.

@@ -82,6 +82,13 @@ std::string printable_line(std::string_view text, std::size_t max) {
     return escape(text.substr(0, max), false) + "...";
 }
 
+std::string_view last_line(std::string_view text) {
+    const auto last = text.find_last_not_of(" \t\r\n");
+    if (last == std::string_view::npos) return {};
+    text = text.substr(0, last + 1);
+    return text.substr(text.find_last_of("\r\n") + 1);  // npos + 1 is 0
+}
+
 bool is_valid_utf8(std::string_view text) {
     while (!text.empty()) {
         const auto point = decode(text);

@@ -48,14 +48,6 @@ void empty_unless_done(MemFile& out, Function&& function) {
     }
 }
 
-std::string last_line(BytesView text) {
-    const auto last = text.find_last_not_of("\r\n ");
-    if (last == BytesView::npos) return {};
-    const auto line_break = text.rfind('\n', last);
-    const auto first = line_break == BytesView::npos ? 0 : line_break + 1;
-    return printable_line(text.substr(first, last + 1 - first), 200);
-}
-
 // The whole line fits into the pipe's buffer, so no thread is needed, and the bytes are gone once read.
 UniqueFd passphrase_pipe(const Secret& passphrase) {
     Pipe pipe = make_pipe();
@@ -108,7 +100,7 @@ Outcome run_gpg(const std::string& program, const Home& home, const std::vector<
     out.map_written();
     status_lines.map_all();
     errors.map_all();
-    return {*status, std::string(status_lines.view()), last_line(errors.view())};
+    return {*status, std::string(status_lines.view()), printable_line(last_line(errors.view()), 200)};
 }
 
 }  // namespace

@@ -134,18 +134,37 @@ std::string export_public(const Home& home, const std::string& fingerprint) {
     return key;
 }
 
+namespace {
+
+template <class Export>
+Secret exported(GpgME::Context& context, const std::string& what, const Export& work) {
+    CappedSink sink(max_public_key);
+    GpgME::Data out(&sink);
+    check(work(context, out), "cannot export the " + what);
+    Secret key(sink.take());
+    if (key.empty()) throw Error(ErrorKind::crypto, "gpg exported nothing for the " + what);
+    return key;
+}
+
+}  // namespace
+
 Secret export_secret_subkey(const Home& home, const std::string& subkey_fingerprint) {
     const auto context = make_context(home);
     get(*context, subkey_fingerprint, true);
-    CappedSink sink(max_public_key);
-    GpgME::Data out(&sink);
     const std::string exactly_this = subkey_fingerprint + "!";
-    check(context->exportSecretSubkeys(exactly_this.c_str(), out),
-          "cannot export the decryption subkey " + subkey_fingerprint);
-    Secret key(sink.take());
-    if (key.empty())
-        throw Error(ErrorKind::crypto, "gpg exported nothing for the subkey " + subkey_fingerprint);
-    return key;
+    return exported(*context, "decryption subkey " + subkey_fingerprint,
+                    [&](GpgME::Context& with, GpgME::Data& out) {
+                        return with.exportSecretSubkeys(exactly_this.c_str(), out);
+                    });
+}
+
+Secret export_secret_key(const Home& home, const std::string& fingerprint) {
+    const auto context = make_context(home);
+    get(*context, fingerprint, true);
+    context->setArmor(true);
+    return exported(*context, "secret key " + fingerprint, [&](GpgME::Context& with, GpgME::Data& out) {
+        return with.exportSecretKeys(fingerprint.c_str(), out);
+    });
 }
 
 namespace {

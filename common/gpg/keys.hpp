@@ -62,6 +62,9 @@ Key inspect_public_key(BytesView key, const std::optional<std::string>& expected
 Key import_public_key(const Home& home, BytesView key,
                       const std::optional<std::string>& expected_fingerprint = {});
 
+// The whole secret key, armored. Only for keys that live outside this home, too: a backup.
+Secret export_secret_key(const Home& home, const std::string& fingerprint);
+
 // Imports secret key material (an opened escrow record, a dispatcher key). Returns the primary fingerprint.
 std::string import_secret_key(const Home& home, const Secret& key);
 

@@ -2,6 +2,7 @@
 
 #include <locale.h>
 
+#include <algorithm>
 #include <array>
 #include <clocale>
 #include <cstdio>
@@ -80,6 +81,10 @@ std::string format_bytes(std::int64_t bytes) {
         if (number.back() == '.') number.pop_back();
     }
     return number + " " + units[unit];
+}
+
+std::string format_estimate(std::int64_t done, std::int64_t total) {
+    return std::to_string(std::min<std::int64_t>(99, done * 100 / total)) + " %";
 }
 
 std::string format_seconds(std::int64_t seconds) {

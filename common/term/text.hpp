@@ -19,6 +19,9 @@ std::string pad_left(std::string_view text, std::size_t width);
 // "0 B", "999 B", "1.5 KiB", "32 MiB", "1.08 GiB": three significant digits, powers of 1024.
 std::string format_bytes(std::int64_t bytes);
 
+// "42 %" of an estimate: never over 99, since only the end says that all is done. `total` is over 0.
+std::string format_estimate(std::int64_t done, std::int64_t total);
+
 // "0:07", "12:05", "3:01:09": time left or spent, in seconds.
 std::string format_seconds(std::int64_t seconds);
 

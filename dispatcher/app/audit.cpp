@@ -8,23 +8,10 @@
 #include "dispatcher/app/app.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/audit/chain.hpp"
+#include "dispatcher/audit/trail.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
-
-constexpr std::int64_t batch = 1000;
-
-// All entries after number `seq`, oldest first, in one consistent view of the store.
-void for_each_entry(Store& store, std::int64_t seq, const std::function<void(const AuditEntry&)>& visit) {
-    store.read([&](Transaction& tx) {
-        std::int64_t after = seq;
-        for (auto entries = tx.audit_after(after, batch); !entries.empty();
-             entries = tx.audit_after(after, batch)) {
-            for (const auto& entry : entries) visit(entry);
-            after = entries.back().seq;
-        }
-    });
-}
 
 Json to_json(const AuditEntry& entry) {
     return {{"seq", entry.seq},       {"id", entry.id},         {"time", format_utc(from_millis(entry.time))},
@@ -40,7 +27,7 @@ void show_audit(const AuditShowOptions& options) {
     const std::int64_t since = options.since.empty() ? 0 : to_millis(parse_time(options.since));
     const auto store = open_store(state);
     if (options.json) {  // one object a line, so that a long trail streams
-        for_each_entry(*store, 0, [&](const AuditEntry& entry) {
+        for_each_entry(*store, [&](const AuditEntry& entry) {
             if (entry.time >= since) std::cout << to_json(entry).dump() << "\n";
         });
         std::cout << std::flush;
@@ -48,7 +35,7 @@ void show_audit(const AuditShowOptions& options) {
     }
     term::Table table(
         {{"SEQ", term::Align::right}, {"TIME"}, {"ACTOR"}, {"ACTION"}, {"OBJECT"}, {"OUTCOME"}, {"TEXT"}});
-    for_each_entry(*store, 0, [&](const AuditEntry& entry) {
+    for_each_entry(*store, [&](const AuditEntry& entry) {
         if (entry.time < since) return;
         table.add({std::to_string(entry.seq), format_utc(from_millis(entry.time)), entry.actor, entry.action,
                    entry.object, entry.outcome, entry.text});
@@ -63,7 +50,7 @@ void verify_audit(const AuditVerifyOptions& options) {
                         "As `audit verify` prints it: 64 lower-case hexadecimal digits.");
     const auto store = open_store(open_state(options.state));
     ChainCheck check(options.heads);
-    for_each_entry(*store, 0, [&](const AuditEntry& entry) { check.next(entry); });
+    for_each_entry(*store, [&](const AuditEntry& entry) { check.next(entry); });
     const auto problems = check.finish();
     if (options.json) {
         const Json out{{"entries", check.count()},

@@ -8,12 +8,13 @@
 #include "common/base/file.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/json_fields.hpp"
-#include "common/base/subprocess.hpp"
 #include "common/base/unique_fd.hpp"
+#include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
 #include "dispatcher/app/app.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/audit/chain.hpp"
+#include "dispatcher/audit/trail.hpp"
 #include "dispatcher/backup/archive.hpp"
 #include "dispatcher/store/sqlite/schema.hpp"
 
@@ -21,29 +22,10 @@ namespace strongroom::dispatcher {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr std::int64_t batch = 1000;
-
-Secret export_secret_key(const State& state, const std::string& fingerprint) {
-    SpawnOptions options;
-    options.argv = {
-        gpg::engine_path().string(), "--homedir", state.home.string(), "--batch", "--no-tty", "--armor",
-        "--export-secret-keys",      fingerprint};
-    RunResult result = run_program(options, {}, std::chrono::seconds(60), 1U << 20U);
-    Secret key(std::move(result.out));
-    if (!result.status.ok() || key.empty())
-        throw Error(ErrorKind::crypto, "gpg could not export the dispatcher's secret key: " + result.err);
-    return key;
-}
-
 // The head of a trail that is whole. Throws Error{corrupt}.
 AuditHead checked_audit(Store& store) {
     ChainCheck check;
-    store.read([&](Transaction& tx) {
-        check = ChainCheck();
-        for (auto entries = tx.audit_after(0, batch); !entries.empty();
-             entries = tx.audit_after(check.head().seq, batch))
-            for (const auto& entry : entries) check.next(entry);
-    });
+    for_each_entry(store, [&](const AuditEntry& entry) { check.next(entry); });
     const auto problems = check.finish();
     if (!problems.empty())
         throw Error(ErrorKind::corrupt, "the audit trail is not whole: " + problems.front(),
@@ -91,14 +73,14 @@ void back_up(const BackupOptions& options) {
     manifest.created = to_millis(clock.now());
     manifest.fingerprint = read_own_fingerprint(state);
     manifest.schema = static_cast<std::int64_t>(schema_steps().size());
+    const gpg::Home own = gpg::Home::use(state.home);
     content.public_key = read_file(state.public_key, gpg::max_public_key);
-    content.secret_key = export_secret_key(state, manifest.fingerprint);
+    content.secret_key = gpg::export_secret_key(own, manifest.fingerprint);
     manifest.files = {describe_file(archive_public_key, content.public_key),
                       describe_file(archive_secret_key, content.secret_key.reveal()),
                       describe_stored(archive_database, content.database)};
     content.manifest_text = to_json(manifest).dump(2) + "\n";
-    content.signature =
-        gpg::sign_detached(gpg::Home::use(state.home), manifest.fingerprint, content.manifest_text);
+    content.signature = gpg::sign_detached(own, manifest.fingerprint, content.manifest_text);
     write_archive(content, home.home(), recipient, options.to);
     const auto size = static_cast<std::int64_t>(fs::file_size(options.to));
 

@@ -14,11 +14,18 @@ namespace {
 
 constexpr std::size_t keys_at_once = 5;
 
-std::int64_t number(const std::string& text) {
-    return text.empty() ? 0 : std::stoll(text);
+std::map<std::string, std::int64_t> known_key_ends(Transaction& tx) {
+    std::map<std::string, std::int64_t> out;
+    for (const auto& key : tx.key_expiries()) out[key.fingerprint] = key.expires;
+    return out;
 }
 
 }  // namespace
+
+std::int64_t service_number(Transaction& tx, const std::string& name) {
+    const std::string text = tx.service_value(name);
+    return text.empty() ? 0 : std::stoll(text);
+}
 
 Disk measure_disk(const State& state) {
     Disk out;
@@ -40,16 +47,15 @@ Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_
     store.read([&](Transaction& tx) {
         out = {};
         out.servers = tx.server_facts();
-        std::map<std::string, std::int64_t> ends;
-        for (const auto& key : tx.key_expiries()) ends[key.fingerprint] = key.expires;
+        const auto ends = known_key_ends(tx);
         for (const auto& user : tx.list_users())
             if (const auto end = ends.find(user.fingerprint); end != ends.end())
                 out.keys.push_back({user.fingerprint, "user " + user.name, end->second});
         const std::string own = tx.service_value("fingerprint");
         if (const auto end = ends.find(own); end != ends.end())
             out.keys.push_back({own, "the dispatcher", end->second});
-        out.own_backup = number(tx.service_value("own_backup"));
-        out.created = number(tx.service_value("created"));
+        out.own_backup = service_number(tx, "own_backup");
+        out.created = service_number(tx, "created");
     });
     out.now = now;
     out.started = started;
@@ -62,8 +68,7 @@ void note_key_expiries(Store& store) {
     std::vector<User> unknown;
     store.read([&](Transaction& tx) {
         unknown.clear();
-        std::map<std::string, std::int64_t> ends;
-        for (const auto& key : tx.key_expiries()) ends[key.fingerprint] = key.expires;
+        const auto ends = known_key_ends(tx);
         for (auto& user : tx.list_users())
             if (!ends.contains(user.fingerprint) && unknown.size() < keys_at_once)
                 unknown.push_back(std::move(user));

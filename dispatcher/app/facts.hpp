@@ -13,6 +13,9 @@ struct Disk {
 };
 Disk measure_disk(const State& state);
 
+// A number among the service's values; 0 if it was never written.
+std::int64_t service_number(Transaction& tx, const std::string& name);
+
 // In one consistent view of the store. `started`: 0 if no dispatcher serves.
 Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_t started);
 

@@ -21,7 +21,7 @@ struct Status {
     std::int64_t started = 0;
     std::int64_t writable = 0;  // when it last could write
     std::string version;        // that started last
-    std::string pid;
+    std::int64_t pid = 0;
     std::string address;
     std::string admin_address;
     std::int64_t servers = 0;
@@ -37,10 +37,6 @@ struct Status {
     Disk disk;
     std::vector<std::string> problems;  // why it is not healthy
 };
-
-std::int64_t number(const std::string& text) {
-    return text.empty() ? 0 : std::stoll(text);
-}
 
 std::string time_text(std::int64_t millis) {
     return millis == 0 ? "never" : format_utc(from_millis(millis));
@@ -69,13 +65,13 @@ Status read_status(const StatusOptions& options) {
     const auto store = open_store(state);
     out.schema = static_cast<std::int64_t>(schema_steps().size());  // open_store() accepts no other
     store->read([&](Transaction& tx) {
-        out.started = number(tx.service_value("started"));
-        out.writable = number(tx.service_value("writable"));
+        out.started = service_number(tx, "started");
+        out.writable = service_number(tx, "writable");
         out.version = tx.service_value("version");
-        out.pid = tx.service_value("pid");
+        out.pid = service_number(tx, "pid");
         out.address = tx.service_value("address");
         out.admin_address = tx.service_value("admin_address");
-        out.own_backup = number(tx.service_value("own_backup"));
+        out.own_backup = service_number(tx, "own_backup");
         out.servers = tx.counts().servers;
         out.jobs = tx.jobs_by_state();
         if (const auto due = tx.oldest_queued_job()) out.oldest_due = *due;
@@ -84,8 +80,7 @@ Status read_status(const StatusOptions& options) {
         out.audit = tx.audit_head();
     });
     const Facts facts = gather_facts(*store, out.disk, out.now, out.running ? out.started : out.now);
-    AlertLimits limits = options.limits;
-    for (const auto& finding : evaluate(facts, limits).findings) {
+    for (const auto& finding : evaluate(facts, options.limits).findings) {
         for (const auto& server : facts.servers) {
             if (server.uuid != finding.server) continue;
             if (finding.rule == "agent_silent") out.silent.push_back(server);
@@ -134,7 +129,7 @@ void print_json(const Status& status) {
              {"disk_total_bytes", status.disk.total}};
     if (status.running) {
         out["serving"] = {
-            {"version", status.version},       {"pid", number(status.pid)},
+            {"version", status.version},       {"pid", status.pid},
             {"started", time(status.started)}, {"uptime_s", (status.now - status.started) / 1000},
             {"address", status.address},       {"admin_address", status.admin_address}};
     }
@@ -159,9 +154,9 @@ void print_table(const Status& status) {
         std::cout,
         {{"health", status.problems.empty() ? "good" : "NOT GOOD"},
          {"version", STRONGROOM_VERSION},
-         {"serving", status.running ? "version " + status.version + ", process " + status.pid + ", for " +
-                                          age(status.started) + ", on " + status.address + ", admin on " +
-                                          status.admin_address
+         {"serving", status.running ? "version " + status.version + ", process " +
+                                          std::to_string(status.pid) + ", for " + age(status.started) +
+                                          ", on " + status.address + ", admin on " + status.admin_address
                                     : "no; last started " + time_text(status.started)},
          {"last written", time_text(status.writable)},
          {"servers", std::to_string(status.servers)},

@@ -1,17 +1,14 @@
 #include "dispatcher/backup/archive.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <functional>
-#include <memory>
 #include <optional>
 
 #include "common/base/encoding.hpp"
 #include "common/base/file.hpp"
-#include "common/base/ids.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
 #include "common/base/subprocess.hpp"
@@ -29,24 +26,6 @@ constexpr std::size_t max_secret_key = 256U << 10U;
 constexpr std::uint64_t max_database = (UINT64_C(1) << 33) - 1;
 constexpr std::chrono::hours gpg_limit{6};
 
-class Digest {
-  public:
-    Digest() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-        if (EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-            throw Error(ErrorKind::internal, "SHA-256 is not available");
-    }
-    void add(BytesView piece) { EVP_DigestUpdate(context_.get(), piece.data(), piece.size()); }
-    std::string hex() {
-        unsigned char out[EVP_MAX_MD_SIZE];
-        unsigned size = 0;
-        EVP_DigestFinal_ex(context_.get(), out, &size);
-        return to_hex({reinterpret_cast<const char*>(out), size});
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
 void read_pieces(const fs::path& path, const std::function<void(BytesView)>& sink) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) throw system_error(ErrorKind::storage, "cannot read " + path.string(), errno);
@@ -56,42 +35,8 @@ void read_pieces(const fs::path& path, const std::function<void(BytesView)>& sin
         sink({buffer.data(), got});
 }
 
-// A file that gets its name only when it is complete.
-class NewFile {
-  public:
-    explicit NewFile(const fs::path& path)
-        : path_(path),
-          folder_(path.has_parent_path() ? path.parent_path() : fs::path(".")),
-          temporary_(folder_ / ("." + path.filename().string() + "." + to_hex(random_bytes(6)) + ".tmp")),
-          fd_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) {
-        if (!fd_) throw system_error(ErrorKind::storage, "cannot write in " + folder_.string(), errno);
-    }
-    ~NewFile() { ::unlink(temporary_.c_str()); }
-    NewFile(const NewFile&) = delete;
-    int fd() const { return fd_.get(); }
-    void commit() {
-        if (::fsync(fd_.get()) != 0)
-            throw system_error(ErrorKind::storage, "cannot write " + path_.string(), errno);
-        if (::link(temporary_.c_str(), path_.c_str()) != 0) {  // unlike rename, never over another file
-            if (errno == EEXIST)
-                throw Error(ErrorKind::exists, path_.string() + " exists already; nothing was changed");
-            throw system_error(ErrorKind::storage, "cannot write " + path_.string(), errno);
-        }
-        sync_dir(folder_);
-    }
-
-  private:
-    fs::path path_;
-    fs::path folder_;
-    fs::path temporary_;
-    UniqueFd fd_;
-};
-
-std::string last_line(BytesView text) {
-    std::string out(text);
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    if (const auto at = out.rfind('\n'); at != std::string::npos) out.erase(0, at + 1);
-    return printable_line(out, 300);
+std::string last_words(BytesView text) {
+    return printable_line(last_line(text), 300);
 }
 
 void require_described(const ArchiveManifest& manifest, const ArchiveFile& found) {
@@ -116,7 +61,7 @@ ArchiveFile describe_file(const std::string& name, BytesView content) {
 }
 
 ArchiveFile describe_stored(const std::string& name, const fs::path& path) {
-    Digest digest;
+    Sha256 digest;
     std::int64_t size = 0;
     read_pieces(path, [&](BytesView piece) {
         digest.add(piece);
@@ -166,7 +111,7 @@ void write_archive(const ArchiveContent& content, const gpg::Home& recipient_hom
         const auto ended = gpg.wait_for(std::chrono::seconds(5));
         err.map_all();
         if (ended && !ended->ok())
-            throw Error(ErrorKind::crypto, "gpg could not encrypt the backup: " + last_line(err.view()));
+            throw Error(ErrorKind::crypto, "gpg could not encrypt the backup: " + last_words(err.view()));
         throw;
     }
     input.write.reset();
@@ -175,7 +120,7 @@ void write_archive(const ArchiveContent& content, const gpg::Home& recipient_hom
     if (!status) throw Error(ErrorKind::timeout, "gpg did not end");
     if (!status->ok())
         throw Error(ErrorKind::crypto, "gpg could not encrypt the backup (" + status->describe() +
-                                           "): " + last_line(err.view()));
+                                           "): " + last_words(err.view()));
     if (::lseek(file.fd(), 0, SEEK_END) <= static_cast<off_t>(fs::file_size(content.database)))
         throw Error(ErrorKind::crypto, "gpg wrote less than it was given");
     file.commit();
@@ -212,7 +157,7 @@ ArchiveContent read_archive(const fs::path& from, const fs::path& home, const fs
         const UniqueFd copy(
             ::open(out.database.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!copy) throw system_error(ErrorKind::storage, "cannot write in " + folder.string(), errno);
-        Digest digest;
+        Sha256 digest;
         tar.read(entry, [&](BytesView piece) {
             digest.add(piece);
             write_all(copy.get(), piece.data(), piece.size(), ErrorKind::storage,
@@ -237,7 +182,7 @@ ArchiveContent read_archive(const fs::path& from, const fs::path& home, const fs
     const bool our_reason =
         malformed && has("[GNUPG:] BEGIN_DECRYPTION") && !has("[GNUPG:] DECRYPTION_FAILED");
     if (!our_reason && !(status && status->ok() && has("[GNUPG:] DECRYPTION_OKAY")))
-        throw Error(ErrorKind::crypto, "gpg could not decrypt the backup: " + last_line(err.view()),
+        throw Error(ErrorKind::crypto, "gpg could not decrypt the backup: " + last_words(err.view()),
                     "It must be whole, and --gpg-home must name the home with the operator's secret key.");
     if (malformed) throw *malformed;
     // Only now is what was read known to be what was written.

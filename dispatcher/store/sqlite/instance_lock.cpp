@@ -1,9 +1,7 @@
 #include "dispatcher/store/sqlite/instance_lock.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
+#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -23,25 +21,16 @@ fs::path lock_file(const fs::path& database) {
     return real.string() + "-lock";
 }
 
-// False if another process holds it.
-bool lock(const UniqueFd& fd, const fs::path& file) {
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
-    if (errno == EWOULDBLOCK) return false;
-    throw system_error(ErrorKind::storage, "cannot lock " + file.string(), errno);
-}
-
 }  // namespace
 
 std::optional<InstanceLock> InstanceLock::try_take(const fs::path& database) {
-    const fs::path file = lock_file(database);
-    UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) throw system_error(ErrorKind::storage, "cannot open " + file.string(), errno);
-    if (!lock(fd, file)) return std::nullopt;
+    auto lock = FileLock::try_take(lock_file(database));
+    if (!lock) return std::nullopt;
     // Only for people; a full disk is no reason to refuse here.
     const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(fd.get(), 0) == 0) [[maybe_unused]]
-        const auto written = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
-    return InstanceLock(std::move(fd));
+    if (::ftruncate(lock->fd(), 0) == 0) [[maybe_unused]]
+        const auto written = ::pwrite(lock->fd(), pid.data(), pid.size(), 0);
+    return InstanceLock(std::move(*lock));
 }
 
 InstanceLock InstanceLock::take(const fs::path& database) {
@@ -60,11 +49,7 @@ InstanceLock InstanceLock::take(const fs::path& database) {
 }
 
 bool InstanceLock::is_held(const fs::path& database) {
-    const fs::path file = lock_file(database);
-    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd && errno == ENOENT) return false;
-    if (!fd) throw system_error(ErrorKind::storage, "cannot open " + file.string(), errno);
-    return !lock(fd, file);
+    return FileLock::is_held(lock_file(database));
 }
 
 }  // namespace strongroom::dispatcher

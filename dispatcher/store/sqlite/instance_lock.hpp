@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "common/base/unique_fd.hpp"
+#include "common/base/file_lock.hpp"
 
 namespace strongroom::dispatcher {
 
@@ -22,8 +22,8 @@ class InstanceLock {
     static bool is_held(const std::filesystem::path& database);
 
   private:
-    explicit InstanceLock(UniqueFd fd) : fd_(std::move(fd)) {}
-    UniqueFd fd_;
+    explicit InstanceLock(FileLock lock) : lock_(std::move(lock)) {}
+    FileLock lock_;
 };
 
 }  // namespace strongroom::dispatcher

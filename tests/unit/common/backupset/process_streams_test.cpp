@@ -7,8 +7,10 @@
 
 #include "common/backupset/file_streams.hpp"
 #include "common/base/file.hpp"
+#include "tests/support/error_of.hpp"
 
 using namespace strongroom;
+using strongroom::test::error_of;
 using namespace strongroom::backupset;
 
 namespace {
@@ -29,17 +31,6 @@ std::string read_whole(Source& source) {
     out.resize(source.read(out.data(), out.size()));
     return out;
 }
-template <class Function>
-Error error_of(Function&& function) {
-    try {
-        function();
-    } catch (const Error& error) {
-        return error;
-    }
-    FAIL("no error was thrown");
-    throw Error(ErrorKind::internal, "unreachable");
-}
-
 // Says what a real tool would: succeeds only if its last line is right.
 class OkSource : public ProcessSource {
     using ProcessSource::ProcessSource;

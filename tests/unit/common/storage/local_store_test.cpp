@@ -9,25 +9,16 @@
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/support/faulty_store.hpp"
 #include "tests/support/memory_store.hpp"
 
 using namespace strongroom;
+using strongroom::test::error_of;
 using namespace strongroom::storage;
 namespace fs = std::filesystem;
 
 namespace {
-
-template <class Function>
-Error error_of(Function&& function) {
-    try {
-        function();
-    } catch (const Error& error) {
-        return error;
-    }
-    FAIL("no error was thrown");
-    throw Error(ErrorKind::internal, "unreachable");
-}
 
 std::size_t files_below(const fs::path& path) {
     std::size_t count = 0;

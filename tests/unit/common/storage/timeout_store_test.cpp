@@ -6,10 +6,12 @@
 
 #include "common/base/error.hpp"
 #include "common/storage/guarded_store.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/scripted_store.hpp"
 
 using namespace strongroom;
+using strongroom::test::error_of;
 using namespace strongroom::storage;
 using namespace std::chrono_literals;
 
@@ -43,17 +45,6 @@ struct Bench {
         script->before_get = [held = gate](const std::string&, int) { held->wait(); };
     }
 };
-
-template <class Function>
-Error error_of(Function&& function) {
-    try {
-        function();
-    } catch (const Error& error) {
-        return error;
-    }
-    FAIL("no error was thrown");
-    throw 0;
-}
 
 MemFile filled(const std::string& text) {
     MemFile out("test", text.size());
