@@ -36,6 +36,12 @@ std::string shown_progress(const proto::Job& job) {
     return out;
 }
 
+// ": 10.6 MiB in 0:06, 1.8 MiB/s" by the dispatcher's clock, which saw both ends of the work.
+std::string shown_work(const proto::Job& job) {
+    if (job.plain_bytes <= 0 || !job.started || !job.finished) return {};
+    return ": " + term::format_work(job.plain_bytes, std::max<std::int64_t>(0, *job.finished - *job.started));
+}
+
 void list(Context& context, const Arguments& arguments) {
     proto::JobList request;
     if (!arguments.server.empty()) request.server = arguments.server;
@@ -86,14 +92,12 @@ void wait(Context& context, const std::string& id, std::int64_t timeout) {
     for (;;) {
         const auto job = find_job(context, id);
         if (is_final(job.state)) {
-            if (job.state == "succeeded") {
-                progress.update(job.kind, job.plain_bytes, job.plain_bytes);
-                progress.finish();
-            }
+            progress.leave();
             if (context.config.json) context.print_json(to_json(job));
             require_success(job);
             if (!context.config.json)
-                context.out << "job " << id << " succeeded" << (job.set ? ", set " + *job.set : "") << '\n';
+                context.out << "job " << id << " succeeded" << (job.set ? ", set " + *job.set : "")
+                            << shown_work(job) << '\n';
             return;
         }
         progress.update(job.kind + " " + job.stage.value_or(job.state), job.plain_bytes, job.total_bytes,

@@ -24,6 +24,7 @@ struct Arguments {
     std::vector<std::string> command;
     int workers = 0;
     std::int64_t read_limit = 0;
+    bool one_pass = false;
 };
 
 void require_one_target(const Arguments& arguments) {
@@ -38,6 +39,9 @@ void require_one_target(const Arguments& arguments) {
                     "For example: --pipe mariadb shop, or --pipe -- mariadb --socket=/run/x.sock shop");
     if (arguments.prepare && arguments.datadir.empty())
         throw Error(ErrorKind::usage, "--prepare needs --datadir", "Dumps need no preparing.");
+    if (arguments.one_pass && !arguments.datadir.empty())
+        throw Error(ErrorKind::usage, "--one-pass is for --pipe and --stdout",
+                    "--datadir reads the store once anyway, and shows nothing before all of it is good.");
     if (arguments.to_stdout && ::isatty(STDOUT_FILENO) == 1)
         throw Error(ErrorKind::usage, "a backup is not written to a terminal",
                     "Redirect it: --stdout > FILE");
@@ -57,7 +61,8 @@ void run(Context& context, const Arguments& arguments) {
                                context.check_interrupted();
                                progress.update(now.stage, now.plain_bytes, now.total_bytes);
                            },
-                           [&](const std::string& line) { context.say(line); }};
+                           [&](const std::string& line) { context.say(line); },
+                           arguments.one_pass};
     try {
         const auto manifest = choose_set(from, arguments.set);
         if (!arguments.datadir.empty())
@@ -110,6 +115,9 @@ void add_restore_command(Commands& commands) {
     command->add_option("command", arguments->command, "Program and arguments for --pipe; no shell")
         ->type_name("COMMAND");
     command->add_flag("--stdout", arguments->to_stdout, "Write the stream to standard output");
+    command->add_flag("--one-pass", arguments->one_pass,
+                      "--pipe, --stdout: read the store once, not twice. Each segment is checked before its "
+                      "bytes are released, but damage found late ends the stream half-way");
     command->add_option("--workers", arguments->workers, "Parallel workers (default: one per core)")
         ->check(CLI::Range(0, 256));
     command->add_option("--read-limit", arguments->read_limit, "Most bytes a second from the store")

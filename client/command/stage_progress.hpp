@@ -16,6 +16,8 @@ class StageProgress {
     void update(const std::string& stage, std::int64_t done, std::int64_t total, std::int64_t rate = 0);
     // The last stage succeeded.
     void finish();
+    // Somebody else says how it ended: the line on the screen is left as it is.
+    void leave() { bar_.reset(); }
 
   private:
     Context& context_;

@@ -19,6 +19,7 @@ struct RestoreFrom {
     int workers = 0;                    // 0: one per core
     backupset::OnProgress on_progress;  // may throw to end the work
     std::function<void(const std::string&)> say = [](const std::string&) {};  // one line per step, for people
+    bool one_pass = false;  // streams only: do not read the whole set once before
 };
 
 // The verified manifest of `set`, or of the newest committed one if `set` is "latest". Fails closed: if the
@@ -35,7 +36,9 @@ void restore_datadir(const RestoreFrom& from, const backupset::Manifest& manifes
                      const DatadirOptions& options);
 
 // Feeds the plain stream to a command (argv; no shell), or writes it to a descriptor. Every segment's digest
-// is checked before the first byte is released, because what a command has taken cannot be taken back.
+// is checked before the first byte is released, because what a command has taken cannot be taken back: the
+// store is read twice. With one_pass it is read once; a segment is still checked before its own bytes are
+// released, but damage found late ends the command half-way (Error{corrupt}).
 void restore_pipe(const RestoreFrom& from, const backupset::Manifest& manifest,
                   const std::vector<std::string>& command);
 void restore_fd(const RestoreFrom& from, const backupset::Manifest& manifest, int fd,

@@ -8,8 +8,10 @@ namespace {
 
 void verify_then_open(const RestoreFrom& from, const backupset::Manifest& manifest,
                       backupset::Target& target) {
-    from.say("checking every segment of set " + manifest.set + " before the first byte is released");
-    backupset::verify_set(manifest, from.store, from.on_progress);
+    if (!from.one_pass) {
+        from.say("checking every segment of set " + manifest.set + " before the first byte is released");
+        backupset::verify_set(manifest, from.store, from.on_progress);
+    }
     from.say("restoring set " + manifest.set);
     backupset::open_set({from.workers}, manifest, from.store, from.home, target, from.on_progress);
 }

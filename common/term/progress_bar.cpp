@@ -64,12 +64,11 @@ void ProgressBar::update(std::int64_t done, std::int64_t total, std::int64_t rat
 void ProgressBar::finish() {
     if (style_ == ProgressStyle::quiet) return;
     const auto elapsed = millis_between(start_, now_());
-    const std::string took = format_seconds((elapsed + 500) / 1000);
     if (done_ > 0)
-        draw(label_ + "  done: " + format_bytes(done_) + " in " + took + "  " +
-             format_bytes(bytes_per_second(done_, elapsed)) + "/s");
+        draw(label_ + "  done: " + format_work(done_, elapsed));
     else
-        draw(label_ + "  done in " + took);  // work that does not count bytes
+        draw(label_ + "  done in " +
+             format_seconds((elapsed + 500) / 1000));  // work that does not count bytes
     if (on_screen_) out_ << '\n' << std::flush;
     on_screen_ = false;
 }

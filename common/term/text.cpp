@@ -99,4 +99,11 @@ std::string format_seconds(std::int64_t seconds) {
     return buffer.data();
 }
 
+std::string format_work(std::int64_t bytes, std::int64_t milliseconds) {
+    const double seconds = static_cast<double>(std::max<std::int64_t>(1, milliseconds)) / 1000;
+    const auto rate = static_cast<std::int64_t>(static_cast<double>(bytes) / seconds);
+    return format_bytes(bytes) + " in " + format_seconds((milliseconds + 500) / 1000) + ", " +
+           format_bytes(rate) + "/s";
+}
+
 }  // namespace strongroom::term

@@ -25,4 +25,7 @@ std::string format_estimate(std::int64_t done, std::int64_t total);
 // "0:07", "12:05", "3:01:09": time left or spent, in seconds.
 std::string format_seconds(std::int64_t seconds);
 
+// "10.6 MiB in 0:06, 1.77 MiB/s": what was done in so many milliseconds.
+std::string format_work(std::int64_t bytes, std::int64_t milliseconds);
+
 }  // namespace strongroom::term

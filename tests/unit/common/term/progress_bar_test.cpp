@@ -35,7 +35,7 @@ TEST_CASE("a terminal gets one line that redraws with rate and time left") {
     clock.time += 2950ms;
     bar.update(100 * mib, 100 * mib);
     bar.finish();
-    CHECK(out.str().ends_with("\rrestoring  done: 100 MiB in 0:05  20 MiB/s\x1b[K\n"));
+    CHECK(out.str().ends_with("\rrestoring  done: 100 MiB in 0:05, 20 MiB/s\x1b[K\n"));
 }
 
 TEST_CASE("elsewhere plain lines at intervals, without control characters") {
@@ -49,7 +49,7 @@ TEST_CASE("elsewhere plain lines at intervals, without control characters") {
     bar.finish();
     CHECK(
         out.str() ==
-        "restoring  10 MiB  1 MiB/s\nrestoring  20 MiB  1 MiB/s\nrestoring  done: 25 MiB in 0:25  1 MiB/s\n");
+        "restoring  10 MiB  1 MiB/s\nrestoring  20 MiB  1 MiB/s\nrestoring  done: 25 MiB in 0:25, 1 MiB/s\n");
 }
 
 TEST_CASE("quiet prints nothing, and a failed work leaves a fresh line") {

@@ -31,4 +31,6 @@ TEST_CASE("seconds read as a clock") {
     CHECK(format_seconds(7) == "0:07");
     CHECK(format_seconds(725) == "12:05");
     CHECK(format_seconds(10869) == "3:01:09");
+    CHECK(format_work(25 << 20, 25'000) == "25 MiB in 0:25, 1 MiB/s");
+    CHECK(format_work(0, 0) == "0 B in 0:00, 0 B/s");
 }
