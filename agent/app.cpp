@@ -6,6 +6,7 @@
 #include "agent/stop_signal.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/home.hpp"
+#include "common/net/http.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -31,6 +32,7 @@ int run_app(int argc, const char* const* argv) {
     if (line.command.empty()) return 0;
     const StopSignal stop;
     gpg::initialise();
+    net::trust_authorities(line.config.ca_file);
     if (line.command == "run") return run_command(line, clock, stop.token());
     set_log_level(line.quiet ? Level::error : Level::warning);
     if (line.command == "register") return register_command(line, clock);

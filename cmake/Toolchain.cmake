@@ -13,7 +13,7 @@ find_package(Threads REQUIRED)
 add_library(strongroom_warnings INTERFACE)
 target_compile_options(strongroom_warnings INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wpedantic
-  -Wno-restrict)  # g++ 12 warns falsely about std::string concatenation (GCC bug 105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # false about std::string concatenation (GCC bug 105651)
 
 add_compile_definitions(STRONGROOM_VERSION="${PROJECT_VERSION}")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -24,8 +24,13 @@ endif()
 if(STRONGROOM_SANITIZE)
   add_compile_options(-fsanitize=${STRONGROOM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${STRONGROOM_SANITIZE})
-  add_compile_options(-Wno-maybe-uninitialized)  # false with sanitizers in g++ 12
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)  # false with sanitizers in g++ 12
+  endif()
   if(STRONGROOM_SANITIZE MATCHES "thread")
     add_compile_options(-Wno-tsan)  # Asio's fences; its mutexes order the same things
   endif()
+endif()
+if(STRONGROOM_FUZZ)  # coverage feedback everywhere; tests/fuzz links libFuzzer itself
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

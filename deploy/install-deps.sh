@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-deps.sh [build] [run] [test] [bench] : installs what Strongroom needs from Debian 12. Without a group: the first three.
+# install-deps.sh [build] [run] [test] [bench] [fuzz] : installs what Strongroom needs from Debian 12. Without a group: the first three.
 # install-deps.sh --list [GROUP...]    : prints the package names and changes nothing.
 #
 # The one list of Debian packages: README, tests/run.sh, deploy/demo.sh and CI use it. Quick when everything
@@ -54,18 +54,24 @@ bench_packages=(
     gnuplot-nox
 )
 
+# The coverage-guided fuzz targets of tests/fuzz/run.sh.
+fuzz_packages=(
+    clang-14 clang
+    libclang-rt-14-dev      # libFuzzer and the sanitizers
+)
+
 list_only=false
 groups=()
 for argument in "$@"; do
     case $argument in
         --list) list_only=true ;;
-        build | run | test | bench) groups+=("$argument") ;;
+        build | run | test | bench | fuzz) groups+=("$argument") ;;
         -h | --help)
             sed -n '2,6s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
-            echo "install-deps.sh: unknown group '$argument' (build, run, test, bench)" >&2
+            echo "install-deps.sh: unknown group '$argument' (build, run, test, bench, fuzz)" >&2
             exit 2
             ;;
     esac

@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                     everything, preset release
 #   tests/run.sh --preset asan      with AddressSanitizer and UBSan (or: debug)
-#   tests/run.sh -L unit            one label: lint unit contract integration fault slow e2e
+#   tests/run.sh -L unit            one label: lint fuzz unit contract integration fault slow e2e
 #   tests/run.sh --quick            without the label slow (10,000 segments: about a minute of an idle machine)
 #   tests/run.sh -R cron            tests whose name matches
 #   tests/run.sh --tidy             clang-tidy over the files changed since the first commit that main lacks

@@ -21,6 +21,10 @@ void declare(config::Options& options, AgentConfig& config) {
                  "Private MySQL option file with a [client] section: user, password, socket")
         ->type_name("FILE");
     options.setting("--state-dir", config.state_dir, "Keys and state of this agent")->type_name("DIR");
+    options
+        .setting("--ca-file", config.ca_file,
+                 "PEM file of the only authorities for the dispatcher's certificate (default: the system's)")
+        ->type_name("FILE");
     options.setting("--workers", config.workers, "Segments worked on at once (0: one per core)")
         ->check(CLI::Range(0, 256));
     options.setting("--level", config.level, "zstd level, 1 (fastest) to 19")

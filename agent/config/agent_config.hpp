@@ -20,7 +20,8 @@ struct AgentConfig {
     std::vector<std::string> source_command;  // argv of source = "command"
     std::filesystem::path mysql_option_file;  // private, [client] user/password/socket; may be empty
     std::filesystem::path state_dir = "/var/lib/strongroom-agent";
-    int workers = 0;  // 0: one per core
+    std::string ca_file;  // PEM: the only authorities for the dispatcher's certificate; empty: the system's
+    int workers = 0;      // 0: one per core
     int level = 1;
     std::string compression = "zstd";
     std::int64_t segment_size = 32LL << 20;  // bytes

@@ -8,6 +8,7 @@
 #include "client/command/commands.hpp"
 #include "common/base/error.hpp"
 #include "common/gpg/home.hpp"
+#include "common/net/http.hpp"
 #include "proto/dispatcher_key.hpp"
 
 namespace strongroom::client {
@@ -64,6 +65,7 @@ int run(int argc, const char* const* argv) {
     declare_commands(commands);
     if (!options.parse(argc, argv)) return 0;
 
+    net::trust_authorities(config.ca_file);
     const SystemClock clock;
     const std::string file =
         options.file().empty() ? app.get_config_ptr()->as<std::string>() : options.file();

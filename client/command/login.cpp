@@ -41,6 +41,7 @@ void login(Context& context, const Arguments& arguments) {
                     "For example: https://strongroom.example.org:8420");
     ClientConfig config = context.config;
     config.user = user_fingerprint(config);
+    if (!config.ca_file.empty()) config.ca_file = fs::absolute(config.ca_file).string();
     if (!config.gpg_home.empty()) config.gpg_home = fs::absolute(config.gpg_home).string();
     make_private_dir(file.parent_path());
 

@@ -41,6 +41,10 @@ void declare(CLI::App& app, config::Options& options, ClientConfig& config) {
         .setting("--known-servers", config.known_servers,
                  "Where servers' keys are remembered (default: beside client.toml)")
         ->type_name("FILE");
+    options
+        .setting("--ca-file", config.ca_file,
+                 "PEM file of the only authorities for the dispatcher's certificate (default: the system's)")
+        ->type_name("FILE");
     app.add_flag("--json", config.json, "Print JSON for programs");
     app.add_flag("-q,--quiet", config.quiet, "Print results only: no progress, no remarks");
 }
@@ -81,6 +85,7 @@ std::string to_toml(const ClientConfig& config) {
     add("gpg-home", config.gpg_home);
     add("token-file", config.token_file);
     add("known-servers", config.known_servers);
+    add("ca-file", config.ca_file);
     return out;
 }
 

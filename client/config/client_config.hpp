@@ -15,6 +15,7 @@ struct ClientConfig {
     std::string gpg_home;    // empty: gpg's own default
     std::string token_file;  // private file with the user's token
     std::string known_servers;
+    std::string ca_file;  // PEM: the only authorities for the dispatcher's certificate; empty: the system's
     bool json = false;
     bool quiet = false;
 };

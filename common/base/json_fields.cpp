@@ -25,6 +25,9 @@ Json parse_json(BytesView bytes, std::size_t max) {
     if (bytes.size() > max)
         throw Error(ErrorKind::protocol, "JSON of " + std::to_string(bytes.size()) +
                                              " bytes is over the limit of " + std::to_string(max));
+    // The parser takes a zero byte for the end of its input, and skips a byte order mark.
+    if (bytes.find('\0') != BytesView::npos || bytes.starts_with("\xEF\xBB\xBF"))
+        throw Error(ErrorKind::protocol, "not valid JSON");
     std::vector<std::set<std::string>> names;
     std::string problem;
     const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {

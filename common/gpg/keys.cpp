@@ -11,6 +11,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
 #include "common/gpg/engine.hpp"
+#include "common/gpg/key_shape.hpp"
 
 namespace strongroom::gpg {
 namespace {
@@ -169,21 +170,26 @@ Secret export_secret_key(const Home& home, const std::string& fingerprint) {
 
 namespace {
 
-GpgME::ImportResult import_into(const Home& home, BytesView key) {
+void require_size(BytesView key) {
     if (key.empty()) throw Error(ErrorKind::crypto, "the key is empty");
     if (key.size() > max_public_key)
         throw Error(ErrorKind::crypto,
                     "the key is longer than the limit of " + std::to_string(max_public_key) + " bytes",
                     "Export it without foreign signatures: gpg --armor --export-options export-minimal "
                     "--export FINGERPRINT");
-    return make_context(home)->importKeys(input_data(key));
+}
+
+GpgME::ImportResult import_into(const Home& home, BytesView packets) {
+    return make_context(home)->importKeys(input_data(packets));
 }
 
 }  // namespace
 
 Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint) {
+    require_size(key);
+    const Bytes packets = require_public_key_shape(key);
     const TempHome scratch(HomeFor::public_keys);
-    const auto result = import_into(scratch.home(), key);
+    const auto result = import_into(scratch.home(), packets);
     const auto keys = list_keys(scratch.home());
     require_one_good_key(result, keys);
     const Key& found = keys.front();
@@ -198,7 +204,7 @@ Key inspect_public_key(BytesView key, const std::optional<std::string>& expected
 Key import_public_key(const Home& home, BytesView key,
                       const std::optional<std::string>& expected_fingerprint) {
     const Key found = inspect_public_key(key, expected_fingerprint);
-    const auto result = import_into(home, key);
+    const auto result = import_into(home, require_public_key_shape(key));
     check(result.error(), "cannot import the key " + found.fingerprint);
     return find_key(home, found.fingerprint);
 }

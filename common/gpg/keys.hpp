@@ -53,7 +53,8 @@ std::string export_public(const Home& home, const std::string& fingerprint);  //
 // FPR!).
 Secret export_secret_subkey(const Home& home, const std::string& subkey_fingerprint);
 
-// Checks a foreign public key in a throw-away home (S8): at most max_public_key bytes, exactly one primary
+// Checks a foreign public key, first its shape (key_shape.hpp), then in a throw-away home (S8): at most
+// max_public_key bytes, exactly one primary
 // key, no secret packets, usable, with a usable encryption subkey; and, when given, this fingerprint. Nothing
 // is imported anywhere else. Throws Error{crypto} that says which of these failed.
 Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint = {});

@@ -1,7 +1,9 @@
 #include "common/net/http.hpp"
 
 #include <curl/curl.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -24,6 +26,8 @@ std::size_t collect(char* data, std::size_t unit, std::size_t count, void* targe
     collector.bytes.append(data, unit * count);
     return unit * count;
 }
+
+std::string authorities;
 
 void require(CURLcode code, const char* option) {
     if (code != CURLE_OK) throw Error(ErrorKind::internal, std::string("libcurl refused ") + option);
@@ -65,6 +69,13 @@ bool is_loopback_url(const std::string& url) {
     return quad && host.starts_with("127.");
 }
 
+void trust_authorities(const std::string& file) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
+        throw system_error(ErrorKind::not_found, "cannot read the certificate authorities in " + file, errno,
+                           "ca-file names a PEM file with the certificates of your authority.");
+    authorities = file;
+}
+
 HttpAnswer http(const HttpRequest& request) {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
@@ -92,6 +103,10 @@ HttpAnswer http(const HttpRequest& request) {
     require(curl_easy_setopt(curl, CURLOPT_PROXY, ""), "proxy");
     require(curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)),
             "TLS version");
+    if (!authorities.empty()) {
+        require(curl_easy_setopt(curl, CURLOPT_CAINFO, authorities.c_str()), "authorities");
+        require(curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr), "authorities");
+    }
     require(curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 10'000L), "connect time-out");
     require(curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count())), "time-out");
     require(curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get()), "headers");

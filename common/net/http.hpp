@@ -26,6 +26,10 @@ struct HttpAnswer {
     long retry_after_s = 0;
 };
 
+// Only the authorities in this PEM file vouch for certificates from now on; empty: those of the system.
+// Called once, before the first request. Throws Error{not_found} if the file cannot be read.
+void trust_authorities(const std::string& file);
+
 // Throws Error{network} when no complete answer arrived (the text names the URL and the reason). Any thread.
 HttpAnswer http(const HttpRequest& request);
 

@@ -30,11 +30,12 @@ class Authenticator {
   public:
     // `me` holds the dispatcher's secret key; `peers` is a private folder.
     Authenticator(proto::Party me, std::filesystem::path peers, const Clock& clock);
+    virtual ~Authenticator() = default;
 
     // Any thread. Throws Error{unauthenticated}, Error{protocol}, Error{crypto}.
-    Authenticated open(const Admission& admission, BytesView sealed) const;
+    virtual Authenticated open(const Admission& admission, BytesView sealed) const;
 
-    Bytes seal(const proto::Message& reply, const proto::Party& peer) const;
+    virtual Bytes seal(const proto::Message& reply, const proto::Party& peer) const;
 
     const proto::Party& me() const { return me_; }
 

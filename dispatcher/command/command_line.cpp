@@ -74,6 +74,8 @@ class Commands {
                     out.http.admin = parse_address(settings_.admin);
                     out.http.tls_certificate = settings_.certificate;
                     out.http.tls_key = settings_.key;
+                    out.http.behind_proxy = settings_.behind_proxy;
+                    out.http.limits.max_connections = settings_.max_connections;
                     out.port_file = port_file_;
                     out.lease = std::chrono::seconds(settings_.lease);
                     out.alerts = settings_.alerts();

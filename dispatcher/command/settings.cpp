@@ -8,8 +8,16 @@ void declare(config::Options& options, Settings& settings) {
     options.setting("--listen", settings.listen, "Address for agents and users")->capture_default_str();
     options.setting("--admin-listen", settings.admin, "Address of /healthz, /readyz, /metrics")
         ->capture_default_str();
-    options.setting("--tls-certificate", settings.certificate, "PEM file with the certificate chain");
+    options.setting("--tls-certificate", settings.certificate,
+                    "PEM file with the certificate chain; SIGHUP reads it again");
     options.setting("--tls-key", settings.key, "Private PEM file with the certificate's key");
+    options
+        .setting("--behind-tls-proxy", settings.behind_proxy,
+                 "true: a proxy ends TLS before --listen, which may then be plain on any address")
+        ->capture_default_str();
+    options.setting("--max-connections", settings.max_connections, "Connections at once; more are refused")
+        ->check(CLI::Range(std::size_t{16}, std::size_t{1'000'000}))
+        ->capture_default_str();
     options.setting("--lease", settings.lease, "Seconds that a job stays with an agent that falls silent")
         ->check(CLI::Range(5, 3600))
         ->capture_default_str();

@@ -15,6 +15,8 @@ struct Settings {
     std::string admin = "127.0.0.1:8421";
     std::string certificate;
     std::string key;
+    bool behind_proxy = false;
+    std::size_t max_connections = HttpLimits{}.max_connections;
     int lease = static_cast<int>(ServeOptions{}.lease.count());
     // Alerts; times in seconds, the notice of keys in days.
     std::string webhook;

@@ -12,9 +12,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
-#include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "dispatcher/http/session.hpp"
+#include "dispatcher/http/tls.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -43,31 +43,29 @@ Address bound(const tcp::acceptor& acceptor) {
     return {endpoint.address().to_string(), endpoint.port()};
 }
 
-void require_allowed(const Address& address, bool tls) {
-    if (tls || address.is_loopback()) return;
-    throw Error(ErrorKind::refused, "refusing to listen on " + address.text() + " without TLS",
-                "Give --tls-certificate and --tls-key, or listen on a loopback address.");
+// `hint`: what else would allow it.
+void require_allowed(const Address& address, bool allowed, const char* hint) {
+    if (allowed || address.is_loopback()) return;
+    throw Error(ErrorKind::refused, "refusing to listen on " + address.text() + " without TLS", hint);
 }
 
-std::unique_ptr<asio::ssl::context> load_tls(const HttpOptions& options) {
+std::unique_ptr<Certificate> load_certificate(const HttpOptions& options) {
     if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
-    if (options.tls_certificate.empty() || options.tls_key.empty())
-        throw Error(ErrorKind::usage, "--tls-certificate and --tls-key belong together");
-    require_private_file(options.tls_key);
-    auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-    try {
-        tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                         asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                         asio::ssl::context::no_tlsv1_1);
-        tls->use_certificate_chain_file(options.tls_certificate.string());
-        tls->use_private_key_file(options.tls_key.string(), asio::ssl::context::pem);
-    } catch (const boost::system::system_error& error) {
-        throw Error(ErrorKind::config,
-                    "cannot use the TLS certificate " + options.tls_certificate.string() + " with the key " +
-                        options.tls_key.string() + ": " + error.code().message(),
-                    "Both are PEM files; the certificate file holds the chain, the server's own first.");
-    }
-    return tls;
+    return std::make_unique<Certificate>(options.tls_certificate, options.tls_key);
+}
+
+tcp::acceptor bind_main(asio::io_context& io, const HttpOptions& options, bool tls) {
+    require_allowed(
+        options.listen, tls || options.behind_proxy,
+        "Give --tls-certificate and --tls-key, or listen on a loopback address. If a proxy before "
+        "it ends TLS and nobody else reaches this address, say so with --behind-tls-proxy.");
+    return bind(io, options.listen);
+}
+
+tcp::acceptor bind_admin(asio::io_context& io, const HttpOptions& options, bool tls) {
+    require_allowed(options.admin, tls,
+                    "Give --tls-certificate and --tls-key, or listen on a loopback address.");
+    return bind(io, options.admin);
 }
 
 // Room for all connections: this process may open as many files as its hard limit says. The rest of them is
@@ -100,16 +98,17 @@ void log_end(std::exception_ptr failure) {
 
 struct HttpServer::Parts {
     Parts(Api& api, Metrics& metrics, const HttpOptions& options)
-        : tls(load_tls(options)),
+        : certificate(load_certificate(options)),
           drain_timer(io),
           pool(std::make_unique<WorkPool>(options.limits.threads, options.limits.max_queued)),
           gate_pool(std::make_unique<WorkPool>(1, options.limits.max_connections)),
           shared{api, metrics,    within_open_files(options.limits), *pool, *gate_pool, {}, false, {},
                  {},  drain_timer},
-          main_door((require_allowed(options.listen, tls != nullptr), bind(io, options.listen))),
-          admin_door((require_allowed(options.admin, tls != nullptr), bind(io, options.admin))),
+          main_door(bind_main(io, options, certificate != nullptr)),
+          admin_door(bind_admin(io, options, certificate != nullptr)),
           admin_tls(!options.admin.is_loopback()),
-          signals(io, SIGTERM, SIGINT) {}
+          signals(io, SIGTERM, SIGINT),
+          hang_up(io, SIGHUP) {}
 
     asio::awaitable<void> accept(tcp::acceptor& acceptor, Door door, bool with_tls) {
         while (!shared.draining) {
@@ -123,9 +122,11 @@ struct HttpServer::Parts {
                 co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
                 continue;
             }
-            if (shared.open.size() >= shared.limits.max_connections) continue;  // closed by its destructor
+            if (shared.open.size() >= shared.limits.max_connections && !shared.make_room())
+                continue;  // closed by its destructor
             if (with_tls)
-                asio::co_spawn(io, serve_tls(shared, door, std::move(socket), *tls), log_end);
+                asio::co_spawn(io, serve_tls(shared, door, std::move(socket), certificate->current()),
+                               log_end);
             else
                 asio::co_spawn(io, serve_plain(shared, door, std::move(socket)), log_end);
         }
@@ -137,6 +138,7 @@ struct HttpServer::Parts {
         log_event(Level::info, "DISPATCHER_DRAINING", "{} connection(s) open", shared.open.size());
         error_code ignored;
         signals.cancel(ignored);
+        hang_up.cancel(ignored);
         main_door.close(ignored);
         admin_door.close(ignored);
         shared.waiters.wake_all();
@@ -152,7 +154,16 @@ struct HttpServer::Parts {
         });
     }
 
-    std::unique_ptr<asio::ssl::context> tls;
+    // SIGHUP means: the certificate's files are new. Without TLS it means nothing.
+    void watch_certificate() {
+        hang_up.async_wait([this](const error_code& failure, int) {
+            if (failure) return;
+            if (certificate != nullptr) certificate->reload();
+            watch_certificate();
+        });
+    }
+
+    std::unique_ptr<Certificate> certificate;
     asio::io_context io{1};  // before the pool: work that ends late still posts to it
     asio::steady_timer drain_timer;
     std::unique_ptr<WorkPool> pool;
@@ -162,6 +173,7 @@ struct HttpServer::Parts {
     tcp::acceptor admin_door;
     bool admin_tls;
     asio::signal_set signals;
+    asio::signal_set hang_up;
 };
 
 HttpServer::HttpServer(Api& api, Metrics& metrics, const HttpOptions& options)
@@ -184,9 +196,11 @@ Address HttpServer::admin_listening() const {
 
 void HttpServer::run() {
     Parts& parts = *parts_;
-    asio::co_spawn(parts.io, parts.accept(parts.main_door, Door::agents_and_users, parts.tls != nullptr),
+    asio::co_spawn(parts.io,
+                   parts.accept(parts.main_door, Door::agents_and_users, parts.certificate != nullptr),
                    log_end);
     asio::co_spawn(parts.io, parts.accept(parts.admin_door, Door::admin, parts.admin_tls), log_end);
+    parts.watch_certificate();
     parts.signals.async_wait([&parts](const error_code& failure, int) {
         if (!failure) parts.drain();
     });

@@ -40,7 +40,8 @@ struct HttpOptions {
     Address listen;
     Address admin;
     std::filesystem::path tls_certificate;  // PEM chain; empty: plain HTTP, loopback only
-    std::filesystem::path tls_key;          // PEM, private (S26)
+    std::filesystem::path tls_key;          // PEM, private (S26); both are read again on SIGHUP
+    bool behind_proxy = false;              // plain HTTP for `listen` on any address: a proxy ends TLS
     HttpLimits limits;
 };
 
@@ -55,8 +56,8 @@ class HttpServer {
     Address listening() const;  // with the real port
     Address admin_listening() const;
 
-    // Serves until SIGTERM, SIGINT or stop(), then drains: no new connections, waiters are told to come back,
-    // requests in flight get their answer within drain_time.
+    // SIGHUP reads the TLS certificate again. Serves until SIGTERM, SIGINT or stop(), then drains: no new
+    // connections, waiters are told to come back, requests in flight get their answer within drain_time.
     void run();
 
     // Any thread.

@@ -13,6 +13,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/http/present.hpp"
 #include "dispatcher/http/refusals.hpp"
 #include "dispatcher/http/sender_limits.hpp"
 #include "proto/sealed.hpp"
@@ -183,7 +184,8 @@ asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
 template <class Stream>
 class Conversation {
   public:
-    Conversation(Shared& shared, Door door, Stream& stream) : shared_(shared), door_(door), stream_(stream) {}
+    Conversation(Shared& shared, Door door, Stream& stream, Present& present)
+        : shared_(shared), door_(door), stream_(stream), present_(present) {}
 
     asio::awaitable<void> run() {
         bool more = true;
@@ -264,6 +266,7 @@ class Conversation {
         Gate gate = co_await ask_gate(shared_, std::move(authorization));
         if (!gate.admission) co_return gate.refusal;
         known_ = true;
+        present_.is_known();
         if (wait) {
             if (gate.admission->role != Role::agent)
                 co_return plain(401, "unauthenticated", "only an agent waits for work");
@@ -344,52 +347,35 @@ class Conversation {
     Shared& shared_;
     Door door_;
     Stream& stream_;
+    Present& present_;
     beast::flat_buffer buffer_{max_header + proto::max_message};
     bool keep_alive_ = false;
     bool known_ = false;  // passed the gate
-};
-
-// Counts a connection in and out.
-class Present {
-  public:
-    Present(Shared& shared, beast::tcp_stream& stream) : shared_(shared), stream_(&stream) {
-        shared_.open.insert(stream_);
-    }
-    ~Present() {
-        shared_.idle.erase(stream_);
-        shared_.open.erase(stream_);
-        if (shared_.draining && shared_.open.empty()) shared_.drain_timer.cancel();
-    }
-    Present(const Present&) = delete;
-
-  private:
-    Shared& shared_;
-    beast::tcp_stream* stream_;
 };
 
 }  // namespace
 
 asio::awaitable<void> serve_plain(Shared& shared, Door door, asio::ip::tcp::socket socket) {
     beast::tcp_stream stream(std::move(socket));
-    const Present present(shared, stream);
-    Conversation<beast::tcp_stream> conversation(shared, door, stream);
+    Present present(shared, stream);
+    Conversation<beast::tcp_stream> conversation(shared, door, stream, present);
     co_await conversation.run();
     error_code ignored;
     stream.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
 }
 
 asio::awaitable<void> serve_tls(Shared& shared, Door door, asio::ip::tcp::socket socket,
-                                asio::ssl::context& tls) {
-    beast::ssl_stream<beast::tcp_stream> stream(beast::tcp_stream(std::move(socket)), tls);
+                                std::shared_ptr<asio::ssl::context> tls) {
+    beast::ssl_stream<beast::tcp_stream> stream(beast::tcp_stream(std::move(socket)), *tls);
     beast::tcp_stream& tcp = beast::get_lowest_layer(stream);
-    const Present present(shared, tcp);
+    Present present(shared, tcp);
     if (shared.draining) co_return;  // accepted just before, so that drain() did not see it
     error_code failure;
     tcp.expires_after(shared.limits.header_time);
     co_await stream.async_handshake(asio::ssl::stream_base::server,
                                     asio::redirect_error(asio::use_awaitable, failure));
     if (failure) co_return;
-    Conversation<beast::ssl_stream<beast::tcp_stream>> conversation(shared, door, stream);
+    Conversation<beast::ssl_stream<beast::tcp_stream>> conversation(shared, door, stream, present);
     co_await conversation.run();
     tcp.expires_after(std::chrono::seconds(2));
     co_await stream.async_shutdown(asio::redirect_error(asio::use_awaitable, failure));

@@ -7,7 +7,10 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -59,6 +62,14 @@ struct Shared {
     TokenBuckets senders{limits.messages_per_second, limits.messages_burst, 50'000};      // by identity
     std::map<std::string, std::size_t> in_flight{};                                       // by identity
     std::size_t delayed = 0;
+    // Connections that have shown no valid token yet, oldest first.
+    std::map<std::uint64_t, boost::beast::tcp_stream*> unknown{};
+    std::uint64_t next_number = 0;
+    std::chrono::steady_clock::time_point full_logged{};
+
+    // At the cap: the oldest connection without a token is cut for the next comer, so that holding
+    // connections open keeps nobody out. False if all have shown one.
+    bool make_room();
 };
 
 enum class Door { agents_and_users, admin };
@@ -67,6 +78,6 @@ enum class Door { agents_and_users, admin };
 // value.
 boost::asio::awaitable<void> serve_plain(Shared& shared, Door door, boost::asio::ip::tcp::socket socket);
 boost::asio::awaitable<void> serve_tls(Shared& shared, Door door, boost::asio::ip::tcp::socket socket,
-                                       boost::asio::ssl::context& tls);
+                                       std::shared_ptr<boost::asio::ssl::context> tls);
 
 }  // namespace strongroom::dispatcher

@@ -70,6 +70,7 @@ void in_slices(Store& store, std::vector<Entry>& entries, const Change& change) 
 
 Scheduler::Tick Scheduler::tick() {
     const UtcTime now = clock_.now();
+    watch_.look(store_, now);
     std::vector<Schedule> schedules;
     std::vector<Job> silent;
     store_.read([&](Transaction& tx) {
@@ -80,7 +81,8 @@ Scheduler::Tick Scheduler::tick() {
     run_schedules(schedules, now, out);
     end_leases(silent, now, out);
     const std::int64_t forget = to_millis(now - replies_kept);
-    store_.transact([&](Transaction& tx) { tx.forget_replies(forget); });
+    if (watch_.even_since() <= now - replies_kept)
+        store_.transact([&](Transaction& tx) { tx.forget_replies(forget); });
     return out;
 }
 
@@ -109,7 +111,7 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
         entry.superseded = 0;
         if (!tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(entry.next))) return;
         for (const auto& older : tx.open_jobs_of_schedule(schedule.id)) {
-            if (older.state != JobState::queued) continue;
+            if (older.state != JobState::queued || older.slot == entry.job.slot) continue;
             const Problem problem{"timeout", "", "no agent took this job before the next slot was due",
                                   "Is the agent running, and can it reach the dispatcher?"};
             if (!tx.close_job(older.id, JobState::expired, problem, to_millis(now))) continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/base/clock.hpp"
+#include "dispatcher/schedule/clock_watch.hpp"
 #include "dispatcher/store/store.hpp"
 
 namespace strongroom::dispatcher {
@@ -41,6 +42,7 @@ class Scheduler {
 
     Store& store_;
     const Clock& clock_;
+    ClockWatch watch_;
 };
 
 // The first slot of a schedule that is made now.

@@ -89,13 +89,22 @@ TEST_CASE("a gpg that goes missing in the middle of a backup is named") {
       private:
         FlakyGpg& gpg_;
         int reads_ = 0;
-    } source(DiskBench::segments(5), gpg);
-    const Error error = disk.failure(source, disk.store);
+    };
+    const auto vanish = [&] {
+        gpg.behave();
+        Vanishing source(DiskBench::segments(5), gpg);
+        Error error = disk.failure(source, disk.store);
+        CHECK(source.aborted);
+        return error;
+    };
+    Error error = vanish();
+    // The stand-in is a script: taken away between the start of its shell and the shell's reading it, it dies
+    // of that, as the true gpg cannot.
+    for (int i = 0; i < 20 && error.text().find("/bin/sh: ") != std::string::npos; ++i) error = vanish();
     INFO(error.text());
     CHECK(error.kind() == ErrorKind::tool_missing);
     CHECK(error.text().starts_with("encrypt: "));
     CHECK(error.text().find("/gpg") != std::string::npos);
-    CHECK(source.aborted);
     gpg.behave();
     disk.check_nothing_left();
     disk.check_next_works();

@@ -129,6 +129,16 @@ TEST_CASE("a foreign key is taken only if it is exactly one usable public key") 
     const auto subkey = gpg::find_key(p.alice_own.home(), p.alice, true).encryption_subkey()->fingerprint;
     CHECK_THROWS_WITH(gpg::inspect_public_key(gpg::export_secret_subkey(p.alice_own.home(), subkey).reveal()),
                       Contains("secret key material"));
+    // Refused by shape, before gpg sees it.
+    const auto end = alice_key.find("-----END");
+    CHECK_THROWS_WITH(gpg::inspect_public_key("hello\n" + alice_key), Contains("not an OpenPGP public key"));
+    CHECK_THROWS_WITH(gpg::inspect_public_key(alice_key + "hello\n"), Contains("more than a public key"));
+    CHECK_THROWS_WITH(gpg::inspect_public_key(alice_key.substr(0, end)), Contains("cut off"));
+    std::string damaged = alice_key;
+    damaged[damaged.find("\n\n") + 20] = damaged[damaged.find("\n\n") + 20] == 'A' ? 'B' : 'A';
+    CHECK_THROWS_WITH(gpg::inspect_public_key(damaged), Contains("checksum"));
+    CHECK_THROWS_WITH(gpg::inspect_public_key("\xB4\x01x"), Contains("holds 0"));
+    CHECK(gpg::inspect_public_key("\r\n" + alice_key + "\n \n").fingerprint == p.alice);
 }
 
 TEST_CASE("an expired key is taken from nobody, and nothing is encrypted to one") {

@@ -68,8 +68,12 @@ proto::Message ApiRoom::request(const Peer& from, const std::string& type, Json 
 }
 
 Json ApiRoom::send(const Peer& from, const proto::Message& message, const std::string& authorization) {
+    return send_past_gate(from, message,
+                          api_->admit(authorization.empty() ? from.authorization() : authorization));
+}
+
+Json ApiRoom::send_past_gate(const Peer& from, const proto::Message& message, const Admission& admission) {
     const proto::Party dispatcher{public_.home(), fingerprint_};
-    const Admission admission = api_->admit(authorization.empty() ? from.authorization() : authorization);
     last_answer = api_->message(admission, proto::seal(message, party_of(from), dispatcher));
     if (last_answer.status != 200) {
         const Json refusal = parse_json(last_answer.body, 4096);

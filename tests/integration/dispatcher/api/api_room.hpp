@@ -45,6 +45,9 @@ class ApiRoom {
     // Seals, passes the gate, opens the answer. Throws what the answer carries: the sealed error, or the
     // plain refusal as Error of its "error" field with the text "plain: ...".
     Json send(const Peer& from, const proto::Message& message, const std::string& authorization = {});
+    // The same for a sender that passed the gate some time ago.
+    Json send_past_gate(const Peer& from, const proto::Message& message,
+                        const dispatcher::Admission& admission);
     Json ask(const Peer& from, const std::string& type, Json body) {
         return send(from, request(from, type, body));
     }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -27,13 +28,18 @@ const std::string development_key = STRONGROOM_BIN_DIR "/../dispatcher-key/devel
 
 }  // namespace
 
-DispatcherProcess::DispatcherProcess(std::filesystem::path state) : state_(std::move(state)) {
+DispatcherProcess::DispatcherProcess(std::filesystem::path state) : DispatcherProcess(std::move(state), {}) {}
+
+DispatcherProcess::DispatcherProcess(const std::vector<std::string>& more) : DispatcherProcess({}, more) {}
+
+DispatcherProcess::DispatcherProcess(std::filesystem::path state, const std::vector<std::string>& more)
+    : state_(std::move(state)) {
     gpg::initialise();
     if (!std::filesystem::exists(this->state() / "dispatcher.sqlite")) {
         const auto made = command({"init", "--import-key", development_key});
         if (!made.status.ok()) throw Error(ErrorKind::internal, "init: " + made.err);
     }
-    start();
+    start(more);
 }
 
 DispatcherProcess::~DispatcherProcess() {
@@ -46,8 +52,10 @@ void DispatcherProcess::start(const std::vector<std::string>& more) {
     const auto port_file = folder_.path() / "port";
     std::filesystem::remove(port_file);
     SpawnOptions options;
-    options.argv = {program,       "--state-dir",    state().string(), "serve",       "--listen",
-                    "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",    "--port-file", port_file.string()};
+    options.argv = {program, "--state-dir", state().string(), "serve", "--port-file", port_file.string()};
+    for (const char* listener : {"--listen", "--admin-listen"})
+        if (std::ranges::find(more, listener) == more.end())
+            options.argv.insert(options.argv.end(), {listener, "127.0.0.1:0"});
     options.argv.insert(options.argv.end(), more.begin(), more.end());
     const UniqueFd log_fd(
         ::open((folder_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -119,6 +127,13 @@ long DispatcherProcess::faults_of_children() const {
     std::string field;
     for (int number = 3; number <= 11; ++number) fields >> field;  // 11: cminflt, see proc(5)
     return std::stol(field);
+}
+
+std::size_t DispatcherProcess::memory() const {
+    std::ifstream file("/proc/" + std::to_string(process_->pid()) + "/status");
+    for (std::string line; std::getline(file, line);)
+        if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) << 10U;
+    return 0;
 }
 
 std::string DispatcherProcess::log() const {
@@ -195,6 +210,12 @@ RawConnection::RawConnection(const std::string& address)
 void RawConnection::send(const std::string& bytes) {
     if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
         throw system_error(ErrorKind::network, "send", errno);
+}
+
+void RawConnection::send_without_waiting(const std::string& bytes) {
+    if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return;
+    if (errno != EAGAIN) throw system_error(ErrorKind::network, "send", errno);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 std::string RawConnection::read_all(std::chrono::milliseconds limit) {

@@ -21,6 +21,8 @@ class DispatcherProcess {
   public:
     // Initialised and serving. `state`: a folder instead of a fresh one; initialised unless it was before.
     explicit DispatcherProcess(std::filesystem::path state = {});
+    explicit DispatcherProcess(const std::vector<std::string>& more);  // with these options of `serve`, too
+    DispatcherProcess(std::filesystem::path state, const std::vector<std::string>& more);
     ~DispatcherProcess();
 
     void start(const std::vector<std::string>& more = {});
@@ -36,6 +38,8 @@ class DispatcherProcess {
     // Minor page faults of ended children: grows whenever a child process was run.
     long faults_of_children() const;
     std::string log() const;
+    pid_t pid() const { return process_->pid(); }
+    std::size_t memory() const;  // resident, bytes
 
     std::filesystem::path state() const { return state_.empty() ? folder_.path() / "d" : state_; }
     std::map<std::string, std::string> environment;  // of the next start()
@@ -71,6 +75,8 @@ class RawConnection {
   public:
     explicit RawConnection(const std::string& address);
     void send(const std::string& bytes);
+    // As much as the connection takes at once; throws Error{network} when it is closed.
+    void send_without_waiting(const std::string& bytes);
     // Until the peer closes or `limit` passes.
     std::string read_all(std::chrono::milliseconds limit);
 

@@ -61,6 +61,10 @@ TEST_CASE("strict JSON names the field that is wrong") {
     CHECK_THROWS_WITH(read(R"([])"), Contains("not an object"));
     CHECK_THROWS_WITH(read("{\"name\":\"\xff\",\"inner\":[],\"flag\":false}"), Contains("not valid JSON"));
     CHECK_THROWS_WITH(parse_json(R"({"a":1})", 3), Contains("limit"));
+    // Not one byte before or after the object that a reader could take for something else.
+    CHECK_THROWS_WITH(parse_json(BytesView("{}\0{\"a\":1}", 10), 100), Contains("not valid JSON"));
+    CHECK_THROWS_WITH(parse_json("\xEF\xBB\xBF{}", 100), Contains("not valid JSON"));
+    CHECK_THROWS_WITH(parse_json("{}{}", 100), Contains("not valid JSON"));
 }
 
 TEST_CASE("a value over its limit is not sent either") {

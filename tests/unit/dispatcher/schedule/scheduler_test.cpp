@@ -40,6 +40,7 @@ struct Room {
         schedule.kind = "backup";
         schedule.cron = cron;
         schedule.splay = splay;
+        schedule.created = to_millis(clock.now());
         schedule.next_slot = first_slot(cron, clock.now());
         store->transact([&](Transaction& tx) { tx.put_schedule(schedule); });
         return schedule;
@@ -171,10 +172,60 @@ TEST_CASE("scheduler: replies are kept at least 30 minutes, then forgotten") {
         room.store->read([&](Transaction& tx) { out = tx.find_reply("sender", "id").has_value(); });
         return out;
     };
-    room.clock.advance(31min);
+    const auto pass = [&](std::chrono::minutes time) {
+        for (auto at = 0s; at < time; at += 30s) {
+            room.clock.advance(30s);
+            room.scheduler.tick();
+        }
+    };
     room.scheduler.tick();
+    pass(31min);
     CHECK(kept());
-    room.clock.advance(60min);
-    room.scheduler.tick();
+    // The clock is set ahead for some minutes: nothing may be forgotten before it has run evenly again.
+    room.clock.advance(24h);
+    pass(10min);
+    room.clock.advance(-24h);
+    pass(39min);
+    CHECK(kept());
+    pass(2min);
     CHECK_FALSE(kept());
+}
+
+TEST_CASE("scheduler: a clock that was ahead for a while loses no slot and holds no lease") {
+    Room room;
+    const auto start = room.clock.now();
+    room.add_schedule("30 2 * * *");
+    room.scheduler.tick();
+    room.clock.set(start + 24h * 30);
+    room.scheduler.tick();  // one job, for the newest slot of that time
+    CHECK(room.jobs().size() == 1);
+    REQUIRE(room.claim());
+    room.clock.set(start + 1min);
+    room.scheduler.tick();
+    CHECK(room.jobs().size() == 1);
+    room.clock.set(parse_utc("2026-11-22T02:30:01Z"));  // today's slot
+    room.scheduler.tick();
+    CHECK(room.jobs().size() == 2);
+    room.clock.advance(1h);  // the lease that was given a month ahead
+    room.scheduler.tick();
+    room.scheduler.tick();
+    std::size_t leased = 0;
+    for (const auto& job : room.jobs())
+        leased += job.state == JobState::leased || job.state == JobState::running;
+    CHECK(leased == 0);
+}
+
+TEST_CASE("scheduler: a clock that goes back over a slot neither doubles its job nor drops it") {
+    Room room;
+    room.add_schedule("30 2 * * *");
+    room.scheduler.tick();
+    room.clock.set(parse_utc("2026-11-22T02:30:05Z"));
+    room.scheduler.tick();
+    REQUIRE(room.jobs().size() == 1);
+    for (const char* time : {"2026-11-22T02:29:00Z", "2026-11-22T02:30:00Z", "2026-11-22T02:31:00Z"}) {
+        room.clock.set(parse_utc(time));
+        room.scheduler.tick();
+    }
+    REQUIRE(room.jobs().size() == 1);
+    CHECK(room.jobs().front().state == JobState::queued);
 }
