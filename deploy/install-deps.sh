@@ -18,7 +18,8 @@ build_packages=(
     libboost1.81-dev        # Asio and Beast; Debian's default, 1.74, has no as_tuple for coroutines
     nlohmann-json3-dev
     libsqlite3-dev libsoci-dev
-    libcurl4-openssl-dev
+    libcurl4-openssl-dev    # HTTP, S3 (its own SigV4), SFTP
+    libpugixml-dev          # lists and errors of S3
     libzstd-dev
     libssl-dev
     libcli11-dev
@@ -44,6 +45,8 @@ test_packages=(
     mariadb-test mariadb-test-data  # MySQL's `world` and DBT-3
     sysbench                # size and live writes
     sqop rnp                # two other OpenPGP programs open what we write
+    ceph-mon ceph-osd radosgw ceph-common  # S3 on loopback, with versions, Object Lock and policies
+    openssh-server          # SFTP on loopback
     prometheus              # promtool checks /metrics
 )
 

@@ -13,7 +13,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/subprocess.hpp"
 #include "common/gpg/keys.hpp"
-#include "common/storage/object_store.hpp"
+#include "common/storage/open/open_store.hpp"
 #include "proto/dispatcher_key.hpp"
 
 namespace strongroom::agent {
@@ -43,7 +43,7 @@ Finding check_gpg() {
 
 Finding check_store(const AgentConfig& config, const std::string& server) {
     require_backup_settings(config);
-    const auto store = storage::open_store(config.store, false);
+    const auto store = storage::open_store(config.store, false, config.stores);
     store->check_writable(server.empty() ? "check/" : server + "/check/");
     return {Verdict::ok, {}, store->label() + " can be written and read", {}};
 }

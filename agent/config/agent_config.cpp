@@ -9,6 +9,7 @@ namespace strongroom::agent {
 void declare(config::Options& options, AgentConfig& config) {
     options.setting("--store", config.store, "Where backup sets go, as in file:///srv/backups")
         ->type_name("URL");
+    storage::declare(options, config.stores);
     options.setting("--source", config.source, "What makes the backup")
         ->check(
             CLI::IsMember({"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump", "command"}));

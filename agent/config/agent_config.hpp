@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "common/config/options.hpp"
+#include "common/storage/open/store_settings.hpp"
 
 namespace strongroom::agent {
 
 inline constexpr const char* default_config_file = "/etc/strongroom/agent.toml";
 
 struct AgentConfig {
-    std::string store;                        // "file:///srv/backups"
+    std::string store;                        // "file:///srv/backups", "s3://bucket/prefix"
+    storage::StoreSettings stores;            // what the URL does not say
     std::string source = "auto";              // one of source_names()
     std::vector<std::string> source_command;  // argv of source = "command"
     std::filesystem::path mysql_option_file;  // private, [client] user/password/socket; may be empty

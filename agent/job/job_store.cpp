@@ -10,7 +10,7 @@ std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config
     guard.retry.total = std::chrono::seconds(config.store_retry_time);
     guard.writes = writes;
     guard.stop = std::move(stop);
-    return storage::open_guarded_store(url, false, guard);
+    return storage::open_guarded_store(url, false, config.stores, guard);
 }
 
 }  // namespace strongroom::agent

@@ -4,7 +4,7 @@
 #include <stop_token>
 
 #include "agent/config/agent_config.hpp"
-#include "common/storage/guarded_store.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace strongroom::agent {
 

@@ -3,7 +3,7 @@
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/home.hpp"
-#include "common/storage/guarded_store.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -18,7 +18,7 @@ void remove_leftovers(const Host& host) noexcept {
         std::size_t files = remove_abandoned_temporaries(host.state.path());
         try {
             const storage::Guard guard{.timeout = patience, .retry = {.attempts = 1}};
-            files += storage::open_guarded_store(host.config.store, false, guard)
+            files += storage::open_guarded_store(host.config.store, false, host.config.stores, guard)
                          ->remove_unfinished(host.agent.server + "/");
         } catch (const Error& error) {
             log_event(Level::warning, "AGENT_LEFTOVERS_KEPT", "the store could not be swept: {}",

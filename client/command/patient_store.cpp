@@ -13,6 +13,7 @@ PatientStore::PatientStore(Context& context, const std::string& url, std::int64_
               interrupted.request_stop();  // the command's own thread says it
           }
       }),
-      store_(storage::open_guarded_store(url, false, {.reads = &reads_, .stop = interrupted_.get_token()})) {}
+      store_(storage::open_guarded_store(url, false, context.config.stores,
+                                         {.reads = &reads_, .stop = interrupted_.get_token()})) {}
 
 }  // namespace strongroom::client

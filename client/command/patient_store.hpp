@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "client/command/context.hpp"
-#include "common/storage/guarded_store.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace strongroom::client {
 

@@ -45,6 +45,7 @@ void declare(CLI::App& app, config::Options& options, ClientConfig& config) {
         .setting("--ca-file", config.ca_file,
                  "PEM file of the only authorities for the dispatcher's certificate (default: the system's)")
         ->type_name("FILE");
+    storage::declare(options, config.stores);
     app.add_flag("--json", config.json, "Print JSON for programs");
     app.add_flag("-q,--quiet", config.quiet, "Print results only: no progress, no remarks");
 }

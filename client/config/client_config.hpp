@@ -6,6 +6,7 @@
 
 #include "common/base/secret.hpp"
 #include "common/config/options.hpp"
+#include "common/storage/open/store_settings.hpp"
 
 namespace strongroom::client {
 
@@ -16,6 +17,7 @@ struct ClientConfig {
     std::string token_file;  // private file with the user's token
     std::string known_servers;
     std::string ca_file;  // PEM: the only authorities for the dispatcher's certificate; empty: the system's
+    storage::StoreSettings stores;  // of --store
     bool json = false;
     bool quiet = false;
 };

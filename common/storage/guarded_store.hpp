@@ -1,6 +1,6 @@
 // A store as programs use it: failures that pass are retried, rates are kept, and one that hangs is noticed.
 //
-//   retry -> rate limit -> time-out -> the store of the URL
+//   retry -> rate limit -> time-out -> the store
 //
 // Each attempt of a retry pays its bytes, and the time that an object waits for its share is not counted as
 // hanging.
@@ -26,10 +26,7 @@ struct Guard {
     std::stop_token stop{};  // ends waiting
 };
 
-// As open_store(), which itself may hang: Error{timeout} then.
-std::shared_ptr<RetryingStore> open_guarded_store(const std::string& url, bool create, const Guard& guard);
-
-// The same decorators around a store that is open.
+// Puts the decorators around a store that is open.
 std::shared_ptr<RetryingStore> guard_store(std::shared_ptr<ObjectStore> store, const Guard& guard);
 
 }  // namespace strongroom::storage

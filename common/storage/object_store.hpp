@@ -63,8 +63,4 @@ class ObjectStore {
     virtual std::string label() const = 0;
 };
 
-// "file:///absolute/path" (other schemes are added in open_store.cpp). Throws Error{config} for anything
-// else. `create` makes the root folder of a local store if it is missing.
-std::unique_ptr<ObjectStore> open_store(const std::string& url, bool create);
-
 }  // namespace strongroom::storage

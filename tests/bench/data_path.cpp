@@ -29,6 +29,7 @@
 #include "common/base/large_buffer.hpp"
 #include "common/base/unique_fd.hpp"
 #include "common/gpg/keys.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 #include "common/gpg/keys.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace strongroom::test {
 namespace {

@@ -1,7 +1,8 @@
 #include "common/base/file.hpp"
-#include "common/storage/guarded_store.hpp"
+#include "common/storage/open/open_store.hpp"
 #include "tests/contract/object_store_contract.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/support/s3_server.hpp"
 
 using namespace strongroom;
 
@@ -23,6 +24,16 @@ TEST_CASE("a guarded store keeps the contract of the store below it") {
     };
     test::object_store_contract([&] {
         return std::make_unique<Guarded>(storage::open_guarded_store("file://" + dir.path().string(), false,
-                                                                     {.writes = &rate, .reads = &rate}));
+                                                                     {}, {.writes = &rate, .reads = &rate}));
     });
+}
+
+// One case, so that one server serves all: a test program runs once for each case.
+TEST_CASE("the S3 store keeps the contract, with and without TLS, with and without a prefix") {
+    auto& server = test::S3Server::shared();
+    const bool tls = GENERATE(false, true);
+    CAPTURE(tls);
+    const std::string url = server.make_bucket();
+    test::object_store_contract(
+        [&] { return storage::open_store(tls ? url : url + "/a/prefix", false, server.settings(tls)); });
 }

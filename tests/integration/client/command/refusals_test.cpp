@@ -9,7 +9,7 @@
 #include "common/base/json_fields.hpp"
 #include "common/base/subprocess.hpp"
 #include "common/gpg/keys.hpp"
-#include "common/storage/object_store.hpp"
+#include "common/storage/open/open_store.hpp"
 
 using namespace strongroom;
 using Catch::Matchers::Contains;

@@ -9,6 +9,7 @@
 #include "common/base/ids.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
+#include "common/storage/open/open_store.hpp"
 
 namespace strongroom::test {
 namespace {

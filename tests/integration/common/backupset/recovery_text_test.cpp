@@ -9,7 +9,7 @@
 #include "common/base/file.hpp"
 #include "common/base/subprocess.hpp"
 #include "common/gpg/message.hpp"
-#include "common/storage/object_store.hpp"
+#include "common/storage/open/open_store.hpp"
 #include "tests/support/mariadb_server.hpp"
 #include "tests/support/set_bench.hpp"
 

@@ -1,0 +1,42 @@
+#include "common/storage/open/store_settings.hpp"
+
+#include "common/config/quantity.hpp"
+
+namespace strongroom::storage {
+
+void declare(config::Options& options, StoreSettings& settings) {
+    S3Settings& s3 = settings.s3;
+    options.setting("--s3-endpoint", s3.endpoint, "S3 server of s3:// stores (default: AWS)")
+        ->type_name("URL");
+    options.setting("--s3-region", s3.region, "Region of the bucket (default: AWS_REGION, us-east-1)")
+        ->type_name("NAME");
+    options
+        .setting("--s3-addressing", s3.addressing,
+                 "Bucket in the path or as virtual host; auto: path with s3-endpoint, else virtual")
+        ->check(CLI::IsMember({"auto", "path", "virtual"}))
+        ->capture_default_str();
+    options.setting("--s3-ca-file", s3.ca_file, "Authorities of the S3 server's certificate (PEM)")
+        ->type_name("FILE");
+    options
+        .setting("--s3-credentials-file", s3.credentials_file,
+                 "Private file with the S3 keys, as AWS's credentials file (default: AWS_ACCESS_KEY_ID ..., "
+                 "AWS_SHARED_CREDENTIALS_FILE)")
+        ->type_name("FILE");
+    options.setting("--s3-profile", s3.profile, "Section of that file (default: AWS_PROFILE, default)")
+        ->type_name("NAME");
+    options.setting("--s3-storage-class", s3.storage_class, "Storage class of new objects")
+        ->type_name("NAME");
+    options.setting("--s3-encryption", s3.encryption, "The server's own encryption: AES256, aws:kms")
+        ->type_name("NAME");
+    options.setting("--s3-kms-key", s3.kms_key, "Key of aws:kms")->type_name("ID");
+    options.setting("--s3-multipart-above", s3.multipart_above, "Objects of more bytes go up in parts")
+        ->check(CLI::Range(std::int64_t{5} << 20, std::int64_t{5} << 30))
+        ->capture_default_str();
+    options
+        .setting("--s3-stall-timeout", s3.stall_timeout, "Give a transfer up that moves no byte for so long")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600}))
+        ->default_str("60s");
+}
+
+}  // namespace strongroom::storage
