@@ -110,10 +110,12 @@ int status_command(const CommandLine& line, const Clock& clock) {
         {"backup", status.progress         ? shown(*status.progress)
                    : status.backup_running ? "running now"
                                            : "not running"}};
-    for (const auto& known : status.schedules.schedules)
-        fields.emplace_back("schedule",
-                            known.order.kind + " " + known.order.cron + ", next " +
-                                format_utc(Cron::parse(known.order.cron).next_after(clock.now())));
+    for (const auto& known : status.schedules.schedules) {
+        const auto cron = Cron::try_parse(known.order.cron);
+        fields.emplace_back("schedule", known.order.kind + " " + known.order.cron +
+                                            (cron ? ", next " + format_utc(cron->next_after(clock.now()))
+                                                  : std::string(", which cannot be read")));
+    }
     if (status.runs.last_problem) fields.emplace_back("last problem", status.runs.last_problem->text);
     if (status.unreported > 0)
         fields.emplace_back("not yet reported", std::to_string(status.unreported) + " backups");

@@ -1,6 +1,7 @@
 #include "agent/daemon/daemon.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/service_notify.hpp"
@@ -14,8 +15,8 @@
 namespace strongroom::agent {
 namespace {
 
-constexpr std::chrono::seconds refresh{60};  // schedules are asked for at least this often
-constexpr std::chrono::seconds retry{15};    // while the dispatcher is away
+constexpr std::chrono::seconds look_pause{10};
+constexpr std::chrono::seconds counts_as_away{30};  // of failing polls; a restart is shorter
 constexpr std::chrono::milliseconds turn{2000};
 
 }  // namespace
@@ -26,7 +27,8 @@ Daemon::Daemon(const Host& host, std::function<proto::Exchange()> connect, std::
       stop_(std::move(stop)),
       exchange_(connect_()),
       orders_(host_, connect_, notify_alive, stop_),
-      poller_(connect_) {
+      poller_(connect_),
+      plan_(std::random_device{}()) {
     exchange_.set_attempts(2);
 }
 
@@ -48,47 +50,70 @@ void Daemon::run() {
     const FileLock lock = host_.state.lock_run();
     const std::stop_callback wakes(stop_, [&] { poller_.wake(); });
     start();
-    bool work = true;
     while (!stop_.stop_requested()) {
         notify_alive();
         const UtcTime now = host_.clock.now();
-        const auto pause = away_ ? retry : refresh;
-        // A clock that was set back must not silence the agent.
-        if (work || !last_attempt_ || now - *last_attempt_ >= pause || *last_attempt_ > now) {
-            try {
-                if (contact()) continue;
-                report();
-                deposit_missing_escrow();
-            } catch (const Error& error) {
-                if (stop_.stop_requested()) break;
-                if (error.kind() == ErrorKind::storage || error.kind() == ErrorKind::corrupt) throw;
-                if (!away_)
-                    log_event(Level::warning, "AGENT_DISPATCHER_AWAY", "{} {}", error.text(), error.hint());
-                away_ = true;
-            }
-        }
+        if (const auto outage = poller_.take_outage()) plan_.is_back(now, *outage);
+        if (!last_look_ || now - *last_look_ >= look_pause || *last_look_ > now) look(now);
+        if (plan_.due(now)) try_contact();
+        if (stop_.stop_requested()) break;
+        if (failed_ || poller_.failing_for() > counts_as_away)
+            note_away(true, "its long poll is not answered");
+        else
+            note_away(false, {});
         if (away_) back_up_alone();
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
-        work = poller_.wait(turn);
+        if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
     }
     notify_stopping();
     log_event(Level::info, "AGENT_STOPPED", "server {}", host_.agent.server);
 }
 
+void Daemon::look(UtcTime now) {
+    last_look_ = now;
+    const RunState runs = host_.state.runs();
+    const bool unheard = !runs.refusals.empty() ||
+                         std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; });
+    // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
+    if (unheard || escrow_missing() || due_by_schedule()) plan_.has_news(now);
+}
+
+void Daemon::try_contact() {
+    try {
+        while (contact() && !stop_.stop_requested()) notify_alive();
+        report();
+        deposit_missing_escrow();
+        failed_ = false;
+        plan_.succeeded(host_.clock.now());
+    } catch (const Error& error) {
+        if (stop_.stop_requested()) return;
+        if (error.kind() == ErrorKind::storage || error.kind() == ErrorKind::corrupt) throw;
+        failed_ = true;
+        note_away(true, error.text() + " " + error.hint());
+        plan_.failed(host_.clock.now());
+    }
+}
+
 bool Daemon::contact() {
-    last_attempt_ = host_.clock.now();
     proto::JobNext request;
     request.version = STRONGROOM_VERSION;
     const auto reply = exchange_.ask(request);
     last_contact_ = host_.clock.now();
-    if (away_) log_event(Level::info, "AGENT_DISPATCHER_BACK", "{}", host_.agent.dispatcher);
-    away_ = false;
     host_.state.save(merge(host_.state.schedules(), reply.schedules, *last_contact_));
     if (!reply.job) return false;
+    note_away(false, {});
     say_status("running a job: " + reply.job->kind);
     orders_.run(*reply.job, exchange_);
-    last_attempt_.reset();
     return true;
+}
+
+void Daemon::note_away(bool away, const std::string& reason) {
+    if (away == away_) return;
+    away_ = away;
+    if (away)
+        log_event(Level::warning, "AGENT_DISPATCHER_AWAY", "{}", reason);
+    else
+        log_event(Level::info, "AGENT_DISPATCHER_BACK", "{}", host_.agent.dispatcher);
 }
 
 void Daemon::report() {
@@ -96,10 +121,15 @@ void Daemon::report() {
     reported_ = true;
 }
 
-void Daemon::deposit_missing_escrow() {
+bool Daemon::escrow_missing() const {
     const auto escrow = host_.state.escrow();
-    if (escrow && escrow->subkey == host_.agent.subkey && escrow->at_dispatcher && escrow->in_store) return;
-    if (std::ranges::find(host_.config.allow_kinds, "escrow") == host_.config.allow_kinds.end()) return;
+    if (escrow && escrow->subkey == host_.agent.subkey && escrow->at_dispatcher && escrow->in_store)
+        return false;
+    return std::ranges::find(host_.config.allow_kinds, "escrow") != host_.config.allow_kinds.end();
+}
+
+void Daemon::deposit_missing_escrow() {
+    if (!escrow_missing()) return;
     try {
         const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
         deposit_escrow(host_.state, host_.agent, *store, &exchange_, host_.clock);
@@ -108,9 +138,12 @@ void Daemon::deposit_missing_escrow() {
     }
 }
 
+std::optional<Origin> Daemon::due_by_schedule() const {
+    return due_alone(host_.state.schedules(), host_.state.runs(), host_.clock.now(), last_contact_);
+}
+
 void Daemon::back_up_alone() {
-    const auto origin =
-        due_alone(host_.state.schedules(), host_.state.runs(), host_.clock.now(), last_contact_);
+    const auto origin = due_by_schedule();
     if (!origin || alone_failed_ == origin->slot) return;
     say_status("making a scheduled backup while the dispatcher is away");
     if (!orders_.run_alone(*origin)) alone_failed_ = origin->slot;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "agent/daemon/contact_plan.hpp"
 #include "agent/daemon/work_poller.hpp"
 #include "agent/job/order_run.hpp"
 
@@ -22,10 +23,15 @@ class Daemon {
 
   private:
     void start();
-    bool contact();  // true if a job was done: there may be another
+    void look(UtcTime now);  // for a reason to send a message
+    void try_contact();      // says all there is to say, does all there is to do
+    bool contact();          // true if a job was done: there may be another
     void report();
+    bool escrow_missing() const;
     void deposit_missing_escrow();  // backups without it are worth nothing after the loss of the host
+    std::optional<Origin> due_by_schedule() const;
     void back_up_alone();
+    void note_away(bool away, const std::string& reason);
     void say_status(const std::string& what);
 
     Host host_;
@@ -35,10 +41,12 @@ class Daemon {
     OrderRunner orders_;
     WorkPoller poller_;
     std::optional<UtcTime> last_contact_;
-    std::optional<UtcTime> last_attempt_;
+    std::optional<UtcTime> last_look_;
+    ContactPlan plan_;
     std::optional<std::int64_t> alone_failed_;  // slot that failed without the dispatcher: not tried again
-    bool away_ = false;
-    bool reported_ = false;  // since the start
+    bool away_ = false;                         // as the log was told
+    bool failed_ = false;                       // the last message
+    bool reported_ = false;                     // since the start
 };
 
 }  // namespace strongroom::agent

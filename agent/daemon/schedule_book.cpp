@@ -45,10 +45,11 @@ std::optional<Origin> due_alone(const ScheduleState& schedules, const RunState& 
                                 std::optional<UtcTime> last_contact) {
     for (const auto& known : schedules.schedules) {
         if (known.order.kind != "backup") continue;
-        const Cron cron = Cron::parse(known.order.cron);
+        const auto cron = Cron::try_parse(known.order.cron);
+        if (!cron) continue;  // not by this agent's reckoning; the dispatcher may still order it
         const auto wait = own_splay(known.order) + dispatcher_grace;
         const UtcTime after = std::max(from_millis(known.since), last_done(runs, known.order.id));
-        const auto slot = newest_slot(cron, after, now - wait);
+        const auto slot = newest_slot(*cron, after, now - wait);
         if (!slot) continue;
         // It was there when the slot was due: it has ordered it, or had a reason not to.
         if (last_contact && *last_contact >= *slot + wait) continue;

@@ -1,22 +1,24 @@
 #include "agent/daemon/work_poller.hpp"
 
-#include <algorithm>
-#include <optional>
+#include <random>
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
+#include "proto/poll_timing.hpp"
 
 namespace strongroom::agent {
 namespace {
 
-constexpr std::chrono::seconds poll_limit{25};
-constexpr std::chrono::milliseconds first_pause{1000};
-constexpr std::chrono::milliseconds longest_pause{30'000};
+using Steady = std::chrono::steady_clock;
+
+std::chrono::milliseconds since(Steady::time_point start) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - start);
+}
 
 }  // namespace
 
 WorkPoller::WorkPoller(std::function<proto::Exchange()> connect) {
-    std::thread([shared = shared_, connect = std::move(connect)] { run(shared, connect); }).detach();
+    std::thread([shared = shared_, connect = std::move(connect)] { run(*shared, connect); }).detach();
 }
 
 WorkPoller::~WorkPoller() {
@@ -40,36 +42,46 @@ void WorkPoller::wake() {
     shared_->changed.notify_all();
 }
 
-void WorkPoller::run(const std::shared_ptr<Shared>& shared, const std::function<proto::Exchange()>& connect) {
+std::chrono::milliseconds WorkPoller::failing_for() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->failing_since ? since(*shared_->failing_since) : std::chrono::milliseconds(0);
+}
+
+std::optional<std::chrono::milliseconds> WorkPoller::take_outage() {
+    const std::lock_guard lock(shared_->mutex);
+    return std::exchange(shared_->outage, std::nullopt);
+}
+
+void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& connect) {
     std::optional<proto::Exchange> exchange;
-    auto pause = first_pause;
-    bool failed_before = false;
+    proto::PollTiming timing(std::random_device{}());
     for (;;) {
         bool work = false;
         bool failed = false;
         try {
             if (!exchange) exchange.emplace(connect());
-            work = exchange->wait_for_work(poll_limit);
-            // Back again after it was away: there may be much to say.
-            work = work || std::exchange(failed_before, false);
-            pause = first_pause;
+            work = exchange->wait_for_work(timing.poll());
+            if (!work) timing.no_work();
         } catch (const std::exception& error) {  // a hint less, never the end of the daemon
             log_event(Level::debug, "AGENT_POLL_FAILED", "{}", error.what());
             failed = true;
-            failed_before = true;
         }
-        std::unique_lock lock(shared->mutex);
+        std::unique_lock lock(shared.mutex);
+        if (failed && !shared.failing_since) shared.failing_since = Steady::now();
+        if (!failed && shared.failing_since) {
+            shared.outage = since(*shared.failing_since);
+            shared.failing_since.reset();
+        }
         if (work) {
-            shared->work = true;
-            shared->changed.notify_all();
+            shared.work = true;
+            shared.changed.notify_all();
             // Asks again only after the daemon has taken the hint and had time to fetch the work.
-            shared->changed.wait(lock, [&] { return !shared->work || shared->ending; });
+            shared.changed.wait(lock, [&] { return !shared.work || shared.ending; });
         }
-        if (shared->ending) return;
-        shared->changed.wait_for(lock, failed ? pause : std::chrono::milliseconds(work ? 500 : 20),
-                                 [&] { return shared->ending; });
-        if (shared->ending) return;
-        if (failed) pause = std::min(pause * 2, longest_pause);
+        if (shared.ending) return;
+        shared.changed.wait_for(lock, failed || work ? timing.pause() : proto::between_polls,
+                                [&] { return shared.ending; });
+        if (shared.ending) return;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "proto/exchange.hpp"
@@ -24,6 +25,10 @@ class WorkPoller {
 
     // Returns at a hint, at wake(), or after `limit`. True at a hint that there is work.
     bool wait(std::chrono::milliseconds limit);
+    // For how long the polls have failed; 0: the last one was answered.
+    std::chrono::milliseconds failing_for() const;
+    // How long it was that the polls failed, once after they are answered again.
+    std::optional<std::chrono::milliseconds> take_outage();
     // Ends a wait() of another thread early.
     void wake();
 
@@ -33,9 +38,11 @@ class WorkPoller {
         std::condition_variable changed;
         bool work = false;
         bool woken = false;
+        std::optional<std::chrono::steady_clock::time_point> failing_since;
+        std::optional<std::chrono::milliseconds> outage;
         bool ending = false;
     };
-    static void run(const std::shared_ptr<Shared>& shared, const std::function<proto::Exchange()>& connect);
+    static void run(Shared& shared, const std::function<proto::Exchange()>& connect);
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 

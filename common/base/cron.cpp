@@ -123,6 +123,14 @@ std::bitset<64> parse_field(const Field& field, std::string_view whole) {
 
 }  // namespace
 
+std::optional<Cron> Cron::try_parse(std::string_view text) {
+    try {
+        return parse(text);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 Cron Cron::parse(std::string_view text) {
     const auto parts = split_blank(text);
     if (parts.size() != fields.size())

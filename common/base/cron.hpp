@@ -11,6 +11,7 @@
 #pragma once
 
 #include <bitset>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ class Cron {
   public:
     // Throws Error{usage} that names the field, also for expressions that can never match ("0 0 30 2 *").
     static Cron parse(std::string_view text);
+
+    // For an expression that was accepted before, perhaps by another version: nothing if it cannot be read.
+    static std::optional<Cron> try_parse(std::string_view text);
 
     // The first matching minute strictly after `time`; there always is one.
     UtcTime next_after(UtcTime time) const;

@@ -12,6 +12,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/error.hpp"
 #include "common/gpg/home.hpp"
+#include "common/gpg/time_limit.hpp"
 
 namespace strongroom::gpg {
 
@@ -21,6 +22,13 @@ void require_engine();
 
 // A context for one operation in one home. Never shared between threads.
 std::unique_ptr<GpgME::Context> make_context(const Home& home);
+
+// work(context), which ends in time (S19): Error{timeout} otherwise.
+template <class Work>
+auto with_context(const Home& home, const Work& work) {
+    const auto context = make_context(home);
+    return limited([&] { context->cancelPendingOperation(); }, [&] { return work(*context); });
+}
 
 // Reads from memory that outlives it, without copying.
 inline GpgME::Data input_data(BytesView bytes) {

@@ -15,6 +15,7 @@
 #include "common/base/subprocess.hpp"
 #include "common/base/temporary_owner.hpp"
 #include "common/gpg/engine.hpp"
+#include "common/gpg/time_limit.hpp"
 
 namespace strongroom::gpg {
 namespace fs = std::filesystem;
@@ -133,6 +134,7 @@ TempHome::~TempHome() {
 }
 
 void initialise() {
+    mark_children();
     gpgme_check_version(nullptr);
     GpgME::initializeLibrary();
     const GpgME::Error engine = GpgME::checkEngine(GpgME::OpenPGP);

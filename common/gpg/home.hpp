@@ -4,6 +4,7 @@
 // quadratic to fill. Paths must be short: gpg-agent's socket path is limited to 108 bytes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 
@@ -58,6 +59,10 @@ class TempHome {
 // Must run once, early, on the main thread of each program: initialises GPGME. Throws Error{tool_missing} if
 // there is no usable gpg.
 void initialise();
+
+// How long one operation with keys and messages may take (default: five minutes, since a person may have to
+// type a passphrase). It then throws Error{timeout}, and its gpg is killed. For the whole process.
+void set_time_limit(std::chrono::milliseconds limit);
 
 // Full path of the gpg program that GPGME uses.
 std::filesystem::path engine_path();

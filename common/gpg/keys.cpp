@@ -87,21 +87,26 @@ std::string generate_key(const Home& home, const std::string& user_id, const std
     const bool curve = algorithm == "ed25519";
     if (!curve && algorithm != "rsa3072" && algorithm != "rsa4096")
         throw Error(ErrorKind::config, "unknown key algorithm " + algorithm, "Choose rsa3072 or ed25519.");
-    const auto context = make_context(home);
     constexpr unsigned common = GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE;
-    const auto made = context->createKeyEx(user_id.c_str(), algorithm.c_str(), 0, 0, GpgME::Key(),
-                                           common | GPGME_CREATE_SIGN | GPGME_CREATE_CERT);
-    check(made.error(), "cannot make the key " + user_id);
-    const std::string fingerprint = text(made.fingerprint());
-    check(context->createSubkey(get(*context, fingerprint, true), curve ? "cv25519" : algorithm.c_str(), 0, 0,
-                                common | GPGME_CREATE_ENCR),
-          "cannot make the decryption subkey of " + user_id);
+    const auto fingerprint = with_context(home, [&](GpgME::Context& context) {
+        const auto made = context.createKeyEx(user_id.c_str(), algorithm.c_str(), 0, 0, GpgME::Key(),
+                                              common | GPGME_CREATE_SIGN | GPGME_CREATE_CERT);
+        check(made.error(), "cannot make the key " + user_id);
+        return text(made.fingerprint());
+    });
+    with_context(home, [&](GpgME::Context& context) {
+        const auto failed =
+            context.createSubkey(get(context, fingerprint, true), curve ? "cv25519" : algorithm.c_str(), 0, 0,
+                                 common | GPGME_CREATE_ENCR);
+        check(failed, "cannot make the decryption subkey of " + user_id);
+        return failed;
+    });
     return find_key(home, fingerprint, true).fingerprint;
 }
 
 Key find_key(const Home& home, const std::string& fingerprint, bool secret) {
-    const auto context = make_context(home);
-    Key key = to_key(get(*context, fingerprint, secret));
+    const Key key = with_context(
+        home, [&](GpgME::Context& context) { return to_key(get(context, fingerprint, secret)); });
     if (key.fingerprint != fingerprint)
         throw Error(ErrorKind::crypto, group_fingerprint(fingerprint) + " is a subkey, not a primary key",
                     "Give the primary key's fingerprint: " + key.fingerprint);
@@ -109,30 +114,32 @@ Key find_key(const Home& home, const std::string& fingerprint, bool secret) {
 }
 
 std::vector<Key> list_keys(const Home& home, bool secret) {
-    const auto context = make_context(home);
-    check(context->startKeyListing("", secret), "cannot list keys");
-    std::vector<Key> out;
-    for (;;) {
-        GpgME::Error error;
-        const GpgME::Key key = context->nextKey(error);
-        if (error.code() == GPG_ERR_EOF) break;
-        check(error, "cannot list keys");
-        out.push_back(to_key(key));
-    }
-    check(context->endKeyListing().error(), "cannot list keys");
-    return out;
+    return with_context(home, [&](GpgME::Context& context) {
+        check(context.startKeyListing("", secret), "cannot list keys");
+        std::vector<Key> out;
+        for (;;) {
+            GpgME::Error error;
+            const GpgME::Key key = context.nextKey(error);
+            if (error.code() == GPG_ERR_EOF) break;
+            check(error, "cannot list keys");
+            out.push_back(to_key(key));
+        }
+        check(context.endKeyListing().error(), "cannot list keys");
+        return out;
+    });
 }
 
 std::string export_public(const Home& home, const std::string& fingerprint) {
-    const auto context = make_context(home);
-    get(*context, fingerprint, false);
-    context->setArmor(true);
-    GpgME::Data out;
-    check(context->exportPublicKeys(fingerprint.c_str(), out, GpgME::Context::ExportMinimal),
-          "cannot export the key " + fingerprint);
-    std::string key = out.toString();
-    if (key.empty()) throw Error(ErrorKind::crypto, "gpg exported nothing for the key " + fingerprint);
-    return key;
+    return with_context(home, [&](GpgME::Context& context) {
+        get(context, fingerprint, false);
+        context.setArmor(true);
+        GpgME::Data out;
+        check(context.exportPublicKeys(fingerprint.c_str(), out, GpgME::Context::ExportMinimal),
+              "cannot export the key " + fingerprint);
+        std::string key = out.toString();
+        if (key.empty()) throw Error(ErrorKind::crypto, "gpg exported nothing for the key " + fingerprint);
+        return key;
+    });
 }
 
 namespace {
@@ -150,21 +157,23 @@ Secret exported(GpgME::Context& context, const std::string& what, const Export& 
 }  // namespace
 
 Secret export_secret_subkey(const Home& home, const std::string& subkey_fingerprint) {
-    const auto context = make_context(home);
-    get(*context, subkey_fingerprint, true);
-    const std::string exactly_this = subkey_fingerprint + "!";
-    return exported(*context, "decryption subkey " + subkey_fingerprint,
-                    [&](GpgME::Context& with, GpgME::Data& out) {
-                        return with.exportSecretSubkeys(exactly_this.c_str(), out);
-                    });
+    return with_context(home, [&](GpgME::Context& context) {
+        get(context, subkey_fingerprint, true);
+        const std::string exactly_this = subkey_fingerprint + "!";
+        return exported(context, "decryption subkey " + subkey_fingerprint,
+                        [&](GpgME::Context& with, GpgME::Data& out) {
+                            return with.exportSecretSubkeys(exactly_this.c_str(), out);
+                        });
+    });
 }
 
 Secret export_secret_key(const Home& home, const std::string& fingerprint) {
-    const auto context = make_context(home);
-    get(*context, fingerprint, true);
-    context->setArmor(true);
-    return exported(*context, "secret key " + fingerprint, [&](GpgME::Context& with, GpgME::Data& out) {
-        return with.exportSecretKeys(fingerprint.c_str(), out);
+    return with_context(home, [&](GpgME::Context& context) {
+        get(context, fingerprint, true);
+        context.setArmor(true);
+        return exported(context, "secret key " + fingerprint, [&](GpgME::Context& with, GpgME::Data& out) {
+            return with.exportSecretKeys(fingerprint.c_str(), out);
+        });
     });
 }
 
@@ -180,17 +189,17 @@ void require_size(BytesView key) {
 }
 
 GpgME::ImportResult import_into(const Home& home, BytesView packets) {
-    return make_context(home)->importKeys(input_data(packets));
+    return with_context(home,
+                        [&](GpgME::Context& context) { return context.importKeys(input_data(packets)); });
 }
 
 }  // namespace
 
-Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint) {
+Key import_into_empty(const Home& home, BytesView key,
+                      const std::optional<std::string>& expected_fingerprint) {
     require_size(key);
-    const Bytes packets = require_public_key_shape(key);
-    const TempHome scratch(HomeFor::public_keys);
-    const auto result = import_into(scratch.home(), packets);
-    const auto keys = list_keys(scratch.home());
+    const auto result = import_into(home, require_public_key_shape(key));
+    const auto keys = list_keys(home);
     require_one_good_key(result, keys);
     const Key& found = keys.front();
     if (expected_fingerprint && found.fingerprint != *expected_fingerprint)
@@ -199,6 +208,11 @@ Key inspect_public_key(BytesView key, const std::optional<std::string>& expected
                         ", expected was " + group_fingerprint(*expected_fingerprint),
                     "Make sure that this is the right key before you go on.");
     return found;
+}
+
+Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint) {
+    const TempHome scratch(HomeFor::public_keys);
+    return import_into_empty(scratch.home(), key, expected_fingerprint);
 }
 
 Key import_public_key(const Home& home, BytesView key,
@@ -210,8 +224,8 @@ Key import_public_key(const Home& home, BytesView key,
 }
 
 std::string import_secret_key(const Home& home, const Secret& key) {
-    const auto context = make_context(home);
-    const auto result = context->importKeys(input_data(key.reveal()));
+    const auto result = with_context(
+        home, [&](GpgME::Context& context) { return context.importKeys(input_data(key.reveal())); });
     check(result.error(), "cannot import the secret key");
     if (result.numConsidered() != 1 || result.numSecretKeysConsidered() < 1 ||
         result.numSecretKeysImported() + result.numSecretKeysUnchanged() < 1)

@@ -59,6 +59,10 @@ Secret export_secret_subkey(const Home& home, const std::string& subkey_fingerpr
 // is imported anywhere else. Throws Error{crypto} that says which of these failed.
 Key inspect_public_key(BytesView key, const std::optional<std::string>& expected_fingerprint = {});
 
+// The same, in a throw-away home of the caller's, which holds the key afterwards. The home must be empty.
+Key import_into_empty(const Home& home, BytesView key,
+                      const std::optional<std::string>& expected_fingerprint = {});
+
 // inspect_public_key(), then into `home`. Returns what was imported.
 Key import_public_key(const Home& home, BytesView key,
                       const std::optional<std::string>& expected_fingerprint = {});

@@ -49,9 +49,8 @@ Bytes run_sign(const Home& home, const std::string& signer, BytesView payload, c
     if (!home.path().empty()) argv.insert(argv.end(), {"--homedir", home.path().string()});
     argv.insert(argv.end(),
                 {"-z", "0", "--no-armor", "--no-auto-check-trustdb", "--local-user", signer, mode});
-    // A person may have to type a passphrase or fetch a smartcard.
     const auto result = run_program({.argv = argv, .fds = {}, .environment = {}, .directory = {}}, payload,
-                                    std::chrono::minutes(5), payload.size() + (1U << 20U));
+                                    time_limit(), payload.size() + (1U << 20U));
     if (!result.status.ok() || result.err.find("[GNUPG:] SIG_CREATED ") == Bytes::npos ||
         result.out.empty()) {
         const bool cancelled = result.err.find("Operation cancelled") != Bytes::npos;
@@ -109,7 +108,11 @@ Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, B
     const auto flags =
         static_cast<gpgme_encrypt_flags_t>(GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS | extra);
     const gpgme_error_t failed =
-        gpgme_op_encrypt_ext(raw_context, nullptr, recipient_lines.c_str(), flags, raw_in, raw_out);
+        limited([&] { gpgme_cancel_async(raw_context); },
+                [&] {
+                    return gpgme_op_encrypt_ext(raw_context, nullptr, recipient_lines.c_str(), flags, raw_in,
+                                                raw_out);
+                });
     const auto* result = gpgme_op_encrypt_result(raw_context);
     const gpgme_invalid_key_t invalid = result != nullptr ? result->invalid_recipients : nullptr;
     if (invalid != nullptr)
@@ -145,22 +148,24 @@ Verified verify(const Home& home, const std::string& expected_signer, BytesView 
                 std::size_t max_payload) {
     const Bytes framed = signed_message_payload(signed_message);
     if (framed.size() > max_payload) throw Error(ErrorKind::crypto, "the message is over its size limit");
-    const auto context = make_context(home);
-    CappedSink sink(max_payload);
-    GpgME::Data out(&sink);
-    const auto result = context->verifyOpaqueSignature(input_data(signed_message), out);
-    std::string signer = require_one_good_signature(home, result, expected_signer);
-    Bytes payload = finish(sink, result.error(), "cannot verify the message");
-    if (payload != framed)
-        throw Error(ErrorKind::crypto, "the message's framing and gpg's reading of it differ");
-    return {std::move(payload), std::move(signer)};
+    return with_context(home, [&](Context& context) {
+        CappedSink sink(max_payload);
+        GpgME::Data out(&sink);
+        const auto result = context.verifyOpaqueSignature(input_data(signed_message), out);
+        std::string signer = require_one_good_signature(home, result, expected_signer);
+        Bytes payload = finish(sink, result.error(), "cannot verify the message");
+        if (payload != framed)
+            throw Error(ErrorKind::crypto, "the message's framing and gpg's reading of it differ");
+        return Verified{std::move(payload), std::move(signer)};
+    });
 }
 
 Verified verify_detached(const Home& home, const std::string& expected_signer, BytesView signature,
                          BytesView payload) {
-    const auto context = make_context(home);
-    const auto result = context->verifyDetachedSignature(input_data(signature), input_data(payload));
-    return {{}, require_one_good_signature(home, result, expected_signer)};
+    return with_context(home, [&](Context& context) {
+        const auto result = context.verifyDetachedSignature(input_data(signature), input_data(payload));
+        return Verified{{}, require_one_good_signature(home, result, expected_signer)};
+    });
 }
 
 Bytes read_unverified(BytesView signed_message, std::size_t max_payload) {
@@ -175,13 +180,14 @@ Bytes encrypt_signed(const Home& home, const std::vector<std::string>& recipient
 
 Bytes decrypt_signed(const Home& home, BytesView message, std::size_t max_output) {
     require_sealed_shape(message);
-    const auto context = make_context(home);
-    CappedSink sink(max_output);
-    GpgME::Data out(&sink);
-    const auto result = context->decrypt(input_data(message), out, Context::DecryptUnwrap);
-    if (result.isLegacyCipherNoMDC())
-        throw Error(ErrorKind::crypto, "the message has no integrity protection");
-    return finish(sink, result.error(), "cannot decrypt the message");
+    return with_context(home, [&](Context& context) {
+        CappedSink sink(max_output);
+        GpgME::Data out(&sink);
+        const auto result = context.decrypt(input_data(message), out, Context::DecryptUnwrap);
+        if (result.isLegacyCipherNoMDC())
+            throw Error(ErrorKind::crypto, "the message has no integrity protection");
+        return finish(sink, result.error(), "cannot decrypt the message");
+    });
 }
 
 Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload) {
@@ -189,12 +195,14 @@ Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, Byte
 }
 
 Secret decrypt(const Home& home, BytesView message, std::size_t max_output) {
-    const auto context = make_context(home);
-    CappedSink sink(max_output);
-    GpgME::Data out(&sink);
-    const auto result = context->decrypt(input_data(message), out);
-    if (result.isLegacyCipherNoMDC()) throw Error(ErrorKind::crypto, "the data has no integrity protection");
-    return Secret(finish(sink, result.error(), "cannot decrypt"));
+    return with_context(home, [&](Context& context) {
+        CappedSink sink(max_output);
+        GpgME::Data out(&sink);
+        const auto result = context.decrypt(input_data(message), out);
+        if (result.isLegacyCipherNoMDC())
+            throw Error(ErrorKind::crypto, "the data has no integrity protection");
+        return Secret(finish(sink, result.error(), "cannot decrypt"));
+    });
 }
 
 }  // namespace strongroom::gpg

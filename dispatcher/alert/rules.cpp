@@ -48,8 +48,15 @@ class ServerRules {
                 "strongroom schedule set --server " + server_.uuid + " --cron ..., or retire the server.");
             return;
         }
+        const auto cron = Cron::try_parse(server_.cron);
+        if (!cron) {
+            add("backup_missing", "critical",
+                "its schedule \"" + printable_line(server_.cron, 60) + "\" cannot be read, so no backup runs",
+                "strongroom schedule set --server " + server_.uuid + " --cron ...");
+            return;
+        }
         const std::int64_t since = std::max(server_.last_backup, server_.schedule_created);
-        const std::int64_t slot = to_millis(Cron::parse(server_.cron).next_after(from_millis(since)));
+        const std::int64_t slot = to_millis(cron->next_after(from_millis(since)));
         const std::int64_t over = slot + server_.splay * 1000 + ms(limits_.missing_after);
         if (facts_.now <= over) return;
         add("backup_missing", "critical",

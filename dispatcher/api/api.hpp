@@ -32,8 +32,11 @@ class Api {
     virtual Admission admit(std::string_view authorization) = 0;
     // POST /v1/messages. Never throws: an error is an answer too.
     virtual Answer message(const Admission& admission, BytesView sealed) = 0;
-    // GET /v1/wait asks this before it waits and when it is woken.
-    virtual bool has_work(const std::string& server) = 0;
+    // GET /v1/wait: the gate and a look for work in one, at its beginning and when the agent is woken. Throws
+    // Error{unauthenticated} for anybody but the agent of a server; starts no process.
+    virtual WaitingAgent admit_waiting(std::string_view authorization) = 0;
+    // The agent shows that it lives, with nothing to look for. Any thread; a lookup in memory.
+    virtual void still_waits(const std::string& server) = 0;
     // Whom to tell, from any thread, that a server's agent has work: right after the commit, before the
     // reply to whoever gave the order is sealed. Set before the first message.
     virtual void on_work(std::function<void(const std::string& server)> listener) = 0;

@@ -58,13 +58,24 @@ void keep_reply(Transaction& tx, const proto::Message& request, const proto::Mes
 
 }  // namespace
 
-Admission MessageApi::admit(std::string_view authorization) {
+template <class Work>
+auto MessageApi::at_the_gate(const Work& work) {
     try {
-        return dispatcher::admit(store_, clock_, authorization);
+        return work();
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::unauthenticated) metrics_.gate_refused();
         throw;
     }
+}
+
+Admission MessageApi::admit(std::string_view authorization) {
+    return at_the_gate([&] { return dispatcher::admit(store_, clock_, authorization); });
+}
+
+WaitingAgent MessageApi::admit_waiting(std::string_view authorization) {
+    WaitingAgent out = at_the_gate([&] { return dispatcher::admit_waiting(store_, authorization); });
+    still_waits(out.server);
+    return out;
 }
 
 Answer MessageApi::message(const Admission& admission, BytesView sealed) {
@@ -79,6 +90,7 @@ Answer MessageApi::message(const Admission& admission, BytesView sealed) {
         try {
             authenticated.emplace(authenticator_.open(admission, sealed));
         } catch (const Error& error) {
+            if (!is_final(error.kind())) throw;  // this side failed (a gpg that hangs): nothing was refused
             log_event(Level::warning, "DISPATCHER_MESSAGE_REFUSED", "from the gate of {} {}: {}: {}",
                       name(admission.role), admission.fingerprint(), name(error.kind()), error.text());
             const AuditEntry entry = refusal_entry(admission, admission.fingerprint(), "message", error);
@@ -203,11 +215,8 @@ void MessageApi::on_work(std::function<void(const std::string&)> listener) {
     listener_ = std::move(listener);
 }
 
-bool MessageApi::has_work(const std::string& server) {
+void MessageApi::still_waits(const std::string& server) {
     presence_.seen(server, to_millis(clock_.now()));
-    bool out = false;
-    store_.read([&](Transaction& tx) { out = tx.has_queued_job(server); });
-    return out;
 }
 
 void MessageApi::require_ready() {

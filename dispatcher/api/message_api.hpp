@@ -20,7 +20,8 @@ class MessageApi : public Api {
 
     Admission admit(std::string_view authorization) override;
     Answer message(const Admission& admission, BytesView sealed) override;
-    bool has_work(const std::string& server) override;
+    WaitingAgent admit_waiting(std::string_view authorization) override;
+    void still_waits(const std::string& server) override;
     void on_work(std::function<void(const std::string&)> listener) override;
     void require_ready() override;
     std::string metrics() override;
@@ -35,6 +36,8 @@ class MessageApi : public Api {
         std::string name;  // for metrics
         std::vector<std::string> wake;
     };
+    template <class Work>
+    auto at_the_gate(const Work& work);
     Outcome handle(const Admission& admission, const Authenticated& authenticated);
     Outcome refuse(const Admission& admission, const Authenticated& authenticated, const Error& error);
     AuditEntry refusal_entry(const Admission& admission, const std::string& actor, const std::string& action,

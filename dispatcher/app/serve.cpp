@@ -20,6 +20,7 @@ namespace strongroom::dispatcher {
 namespace {
 
 constexpr std::chrono::seconds tick_time{1};
+constexpr std::chrono::seconds gpg_time{30};  // for one operation: nobody types a passphrase here
 constexpr std::chrono::seconds probe_time{10};
 constexpr std::chrono::seconds write_down_time{30};
 
@@ -66,6 +67,7 @@ void serve(const ServeOptions& options) {
     const SystemClock clock;
     const InstanceLock alone =
         InstanceLock::take(state.database);  // before the store is opened, until it is gone
+    gpg::set_time_limit(gpg_time);
     gpg::remove_abandoned_homes();
     const proto::Party me{gpg::Home::use(state.home), read_own_fingerprint(state)};
     const auto database = SqliteStore::open(state.database);

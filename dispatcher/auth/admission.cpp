@@ -31,19 +31,27 @@ std::string Admission::owner() const {
     return code ? code->owner : std::string();
 }
 
-Admission admit(Store& store, const Clock& clock, std::string_view authorization) {
+namespace {
+
+// What is looked up for "Bearer TOKEN": the token's hash. Nothing for anything that cannot be a token.
+std::optional<std::string> token_hash(std::string_view authorization) {
     constexpr std::string_view bearer = "Bearer ";
+    if (!authorization.starts_with(bearer)) return std::nullopt;
+    const std::string_view token = authorization.substr(bearer.size());
+    if (!is_sha256_hex(token)) return std::nullopt;  // the same shape: 64 lower-case hexadecimal digits
+    return sha256_hex(token);
+}
+
+}  // namespace
+
+Admission admit(Store& store, const Clock& clock, std::string_view authorization) {
     constexpr std::string_view registration = "Registration ";
     Admission out;
-    if (authorization.starts_with(bearer)) {
-        const std::string_view token = authorization.substr(bearer.size());
-        if (is_sha256_hex(token)) {  // the same shape: 64 lower-case hexadecimal digits
-            const std::string hash = sha256_hex(token);
-            store.read([&](Transaction& tx) {
-                out.server = tx.find_server_by_token(hash);
-                if (!out.server) out.user = tx.find_user_by_token(hash);
-            });
-        }
+    if (const auto token = token_hash(authorization)) {
+        store.read([&](Transaction& tx) {
+            out.server = tx.find_server_by_token(*token);
+            if (!out.server) out.user = tx.find_user_by_token(*token);
+        });
         if (out.server && out.server->retired == 0) {
             out.role = Role::agent;
             return out;
@@ -63,6 +71,14 @@ Admission admit(Store& store, const Clock& clock, std::string_view authorization
     }
     throw Error(ErrorKind::unauthenticated, "no valid token or registration code",
                 "A code works once, for 24 hours. A retired server's token works no more.");
+}
+
+WaitingAgent admit_waiting(Store& store, std::string_view authorization) {
+    std::optional<WaitingAgent> out;
+    if (const auto hash = token_hash(authorization))
+        store.read([&](Transaction& tx) { out = tx.find_waiting_agent(*hash); });
+    if (!out) throw Error(ErrorKind::unauthenticated, "no valid token of an agent");
+    return *out;
 }
 
 }  // namespace strongroom::dispatcher

@@ -31,4 +31,7 @@ struct Admission {
 // text never tells which part was wrong.
 Admission admit(Store& store, const Clock& clock, std::string_view authorization);
 
+// The gate of the long poll, which is for agents only, with the first look for work. Throws as admit().
+WaitingAgent admit_waiting(Store& store, std::string_view authorization);
+
 }  // namespace strongroom::dispatcher

@@ -28,7 +28,7 @@ Authenticated Authenticator::open_registration(BytesView sealed) const {
     const auto claim = from_json<proto::Register>(unverified.claimed.body);
     auto throw_away = std::make_unique<gpg::TempHome>(gpg::HomeFor::public_keys);
     gpg::Key key =
-        gpg::import_public_key(throw_away->home(), claim.public_key, unverified.claimed.header.from);
+        gpg::import_into_empty(throw_away->home(), claim.public_key, unverified.claimed.header.from);
     if (key.user_id != claim.server + "@" + claim.domain)
         throw Error(ErrorKind::unauthenticated, "the key's user id is \"" + printable_line(key.user_id, 100) +
                                                     "\", not the server's UUID@domain");

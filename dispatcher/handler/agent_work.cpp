@@ -26,6 +26,7 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
     for (const auto& schedule : context.tx.list_schedules(server.uuid))
         if (schedule.enabled != 0)
             reply.schedules.push_back({schedule.id, schedule.kind, schedule.cron, schedule.splay});
+    context.tx.schedules_told(server.uuid);
     return reply;
 }
 

@@ -28,6 +28,7 @@ proto::ScheduleSet::Reply schedule_set(const Context& context, const proto::Sche
         if (!context.tx.remove_schedule(server.uuid, input.kind))
             throw Error(ErrorKind::not_found, "server " + server.uuid + " has no schedule for " + input.kind);
         context.audit("schedule.set", server.uuid, input.kind + " schedule removed");
+        context.wake.push_back(server.uuid);
         return {};
     }
     Schedule schedule;

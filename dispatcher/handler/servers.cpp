@@ -69,6 +69,7 @@ proto::ServerRetire::Reply server_retire(const Context& context, const proto::Se
     const Server server = owned_server(context, input.server);
     if (!context.tx.retire_server(server.uuid, context.now_ms()))
         throw Error(ErrorKind::refused, "server " + server.uuid + " is retired already");
+    context.wake.push_back(server.uuid);  // its agent's wait ends
     context.audit("server.retire", server.uuid, "retired; its token works no more, its escrow records stay");
     return {};
 }

@@ -2,9 +2,7 @@
 // miscompiled. Here every such thing has a name first and is moved in.
 #include "dispatcher/http/session.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -13,8 +11,10 @@
 
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/http/long_poll.hpp"
 #include "dispatcher/http/present.hpp"
 #include "dispatcher/http/refusals.hpp"
+#include "dispatcher/http/run_blocking.hpp"
 #include "dispatcher/http/sender_limits.hpp"
 #include "proto/sealed.hpp"
 
@@ -28,123 +28,6 @@ using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t max_header = 16U << 10U;
-constexpr int longest_wait = 55;  // seconds
-
-// Runs `work` on the pool and comes back to this thread. False if the queue is full.
-asio::awaitable<bool> run_blocking(Shared& shared, WorkPool& pool, std::function<void()> work) {
-    struct Done {
-        explicit Done(const asio::any_io_executor& executor) : timer(executor, Clock::time_point::max()) {}
-        asio::steady_timer timer;
-        bool done = false;
-    };
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    auto state = std::make_shared<Done>(executor);
-    std::function<void()> task = [executor, state, work = std::move(work)] {
-        work();
-        asio::post(executor, [state] {
-            state->done = true;
-            state->timer.cancel();
-        });
-    };
-    if (!pool.try_post(std::move(task))) {
-        shared.metrics.queue_full();
-        co_return false;
-    }
-    shared.metrics.queued_work(1);
-    while (!state->done) {
-        error_code ignored;
-        co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
-    shared.metrics.queued_work(-1);
-    co_return true;
-}
-
-// What the gate said.
-struct Gate {
-    std::optional<Admission> admission;
-    Answer refusal;
-};
-
-asio::awaitable<Gate> ask_gate(Shared& shared, std::string authorization) {
-    Gate gate;
-    std::function<void()> work = [&gate, &shared, &authorization] {
-        try {
-            gate.admission = shared.api.admit(authorization);
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::unauthenticated)
-                log_event(Level::error, "DISPATCHER_GATE_FAILED", "{}", error.text());
-            gate.refusal = plain_error(error);
-        } catch (const std::exception& error) {
-            log_event(Level::error, "DISPATCHER_GATE_FAILED", "{}", error.what());
-            gate.refusal = plain_error(Error(ErrorKind::internal, error.what()));
-        }
-    };
-    const bool ran = co_await run_blocking(shared, shared.gate_pool, std::move(work));
-    if (!ran) gate.refusal = busy();
-    co_return gate;
-}
-
-// seconds=N of the wait's query, or 0.
-int wait_seconds(std::string_view target) {
-    constexpr std::string_view prefix = "/v1/wait?seconds=";
-    if (!target.starts_with(prefix)) return 0;
-    const std::string_view digits = target.substr(prefix.size());
-    if (digits.empty() || digits.size() > 2) return 0;
-    int out = 0;
-    for (const char c : digits) {
-        if (c < '0' || c > '9') return 0;
-        out = out * 10 + (c - '0');
-    }
-    return out <= longest_wait ? out : 0;
-}
-
-// Without gpg: thousands of idle agents cost sockets, not CPU.
-asio::awaitable<Answer> wait_for_work(Shared& shared, std::string server, int seconds) {
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    Waiters::Waiter waiter{asio::steady_timer(executor, Clock::now() + std::chrono::seconds(seconds))};
-    const Clock::time_point deadline = waiter.timer.expiry();
-    struct Standing {  // registered before the store is asked, so that no wake-up is missed
-        Shared& shared;
-        Waiters::Place place;
-        ~Standing() {
-            shared.waiters.remove(place);
-            shared.metrics.waiters(-1);
-        }
-    };
-    const Standing standing{shared, shared.waiters.add(server, waiter)};
-    shared.metrics.waiters(1);
-    Answer answer;
-    while (true) {
-        waiter.woken = false;
-        bool work = false;
-        bool failed = false;
-        std::function<void()> look = [&shared, &server, &work, &failed] {
-            try {
-                work = shared.api.has_work(server);
-            } catch (const std::exception& error) {
-                log_event(Level::error, "DISPATCHER_WAIT_FAILED", "{}", error.what());
-                failed = true;
-            }
-        };
-        const bool ran = co_await run_blocking(shared, shared.gate_pool, std::move(look));
-        if (!ran || failed) co_return busy();
-        if (work) {
-            answer.status = 200;
-            answer.content_type = "application/json";
-            answer.body = "{\"work\":true}\n";
-            co_return answer;
-        }
-        if (shared.draining || Clock::now() >= deadline) break;
-        if (!waiter.woken) {
-            waiter.timer.expires_at(deadline);
-            error_code ignored;
-            co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
-        if (shared.draining) break;
-    }
-    answer.status = 204;
-    co_return answer;
-}
 
 asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
     Answer answer;
@@ -263,19 +146,20 @@ class Conversation {
             co_return plain(411, "protocol", "Content-Length is required");
 
         std::string authorization(parser.get()[http::field::authorization]);
-        Gate gate = co_await ask_gate(shared_, std::move(authorization));
+        if (wait) {
+            keep_alive_ = parser.is_done() && parser.get().keep_alive();
+            tcp().expires_never();
+            Answer answer =
+                co_await wait_for_work(shared_, present_, waiter_, std::move(authorization), seconds);
+            known_ = waiter_.has_value();
+            if (!known_) keep_alive_ = false;
+            co_return answer;
+        }
+        std::function<Admission()> ask = [this, &authorization] { return shared_.api.admit(authorization); };
+        const Gate<Admission> gate = co_await ask_gate(shared_, std::move(ask));
         if (!gate.admission) co_return gate.refusal;
         known_ = true;
         present_.is_known();
-        if (wait) {
-            if (gate.admission->role != Role::agent)
-                co_return plain(401, "unauthenticated", "only an agent waits for work");
-            keep_alive_ = parser.is_done() && parser.get().keep_alive();
-            tcp().expires_never();
-            std::string server = gate.admission->server->uuid;
-            Answer answer = co_await wait_for_work(shared_, std::move(server), seconds);
-            co_return answer;
-        }
         const std::string sender = limit_key(*gate.admission);
         // Both before the body is read: a sender over its limit costs no memory either.
         if (!shared_.senders.take(sender, Clock::now())) co_return too_many();
@@ -349,6 +233,7 @@ class Conversation {
     Stream& stream_;
     Present& present_;
     beast::flat_buffer buffer_{max_header + proto::max_message};
+    std::optional<KnownWaiter> waiter_;
     bool keep_alive_ = false;
     bool known_ = false;  // passed the gate
 };

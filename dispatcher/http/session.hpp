@@ -32,9 +32,12 @@ class Waiters {
     Place add(const std::string& server, Waiter& waiter) { return waiting_.emplace(server, &waiter); }
     void remove(Place place) { waiting_.erase(place); }
     void wake(const std::string& server) {
+        ++wakes_;
         const auto [first, last] = waiting_.equal_range(server);
         for (auto at = first; at != last; ++at) wake(*at->second);
     }
+    // How often somebody was woken.
+    std::uint64_t wakes() const { return wakes_; }
     void wake_all() {
         for (auto& [server, waiter] : waiting_) wake(*waiter);
     }
@@ -45,6 +48,7 @@ class Waiters {
         waiter.timer.cancel();
     }
     std::multimap<std::string, Waiter*> waiting_;
+    std::uint64_t wakes_ = 0;
 };
 
 struct Shared {

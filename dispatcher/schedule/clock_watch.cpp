@@ -30,7 +30,9 @@ bool has_job(Transaction& tx, const Schedule& schedule, UtcTime slot) {
 }
 
 void mend_schedule(Transaction& tx, const Schedule& schedule, UtcTime now) {
-    const Cron cron = Cron::parse(schedule.cron);
+    const auto readable = Cron::try_parse(schedule.cron);
+    if (!readable) return;  // the scheduler says so
+    const Cron& cron = *readable;
     const UtcTime due = now - splay_offset(schedule.id, schedule.splay);
     const UtcTime since = std::min(from_millis(schedule.created), now);
     const UtcTime next = from_millis(schedule.next_slot);

@@ -6,6 +6,7 @@
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
+#include "common/base/printable.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -92,9 +93,13 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
         const auto offset = splay_offset(schedule.id, schedule.splay);
         UtcTime slot = from_millis(schedule.next_slot);
         if (slot + offset > now) continue;  // in its splay window
-        const Cron cron = Cron::parse(schedule.cron);
-        UtcTime next = cron.next_after(slot);
-        for (; next + offset <= now; next = cron.next_after(next)) slot = next;
+        const auto cron = Cron::try_parse(schedule.cron);
+        if (!cron) {  // its own alert is raised; the others go on
+            note_unreadable(schedule);
+            continue;
+        }
+        UtcTime next = cron->next_after(slot);
+        for (; next + offset <= now; next = cron->next_after(next)) slot = next;
         Job job;
         job.id = random_uuid();
         job.server = schedule.server;
@@ -133,6 +138,14 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
         log_event(Level::info, "DISPATCHER_JOB_DUE", "job {} {} for server {}, slot {}", entry.job.id,
                   entry.job.kind, schedule.server, format_utc(entry.slot));
     }
+}
+
+void Scheduler::note_unreadable(const Schedule& schedule) {
+    const std::lock_guard lock(mutex_);
+    if (!unreadable_.insert(schedule.id).second) return;  // said once
+    log_event(Level::error, "DISPATCHER_SCHEDULE_UNREADABLE",
+              "schedule {} of server {}: \"{}\" cannot be read, no {} runs by it", schedule.id,
+              schedule.server, printable_line(schedule.cron, 100), schedule.kind);
 }
 
 void Scheduler::end_leases(const std::vector<Job>& silent, UtcTime now, Tick& out) {

@@ -7,6 +7,8 @@
 // - A lease that ran out puts its job back; after `max_attempts` claims the job is expired.
 #pragma once
 
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,11 +40,14 @@ class Scheduler {
     struct Due;
     struct Lost;
     void run_schedules(const std::vector<Schedule>& schedules, UtcTime now, Tick& out);
+    void note_unreadable(const Schedule& schedule);
     void end_leases(const std::vector<Job>& silent, UtcTime now, Tick& out);
 
     Store& store_;
     const Clock& clock_;
     ClockWatch watch_;
+    std::mutex mutex_;
+    std::set<std::string> unreadable_;  // ids of schedules whose cron text cannot be read
 };
 
 // The first slot of a schedule that is made now.

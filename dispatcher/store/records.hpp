@@ -121,6 +121,12 @@ struct Backup {
     std::int64_t reported = 0;
 };
 
+// An agent in a long poll.
+struct WaitingAgent {
+    std::string server;
+    std::int64_t work = 0;  // 1: there is some
+};
+
 // Append-only: a later record of the same subkey never replaces an earlier one.
 struct EscrowRecord {
     std::string id;

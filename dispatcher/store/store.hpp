@@ -49,10 +49,12 @@ class Transaction {
     // False unless it exists, is unused and has not expired.
     virtual bool consume_code(const std::string& hash, const std::string& server, std::int64_t now) = 0;
 
-    // Schedules. At most one per (server, kind): setting it again replaces it.
+    // Schedules. At most one per (server, kind): setting it again replaces it. A change is news for the
+    // server's agent until schedules_told().
     virtual void put_schedule(const Schedule& schedule) = 0;
     virtual bool remove_schedule(const std::string& server, const std::string& kind) = 0;
     virtual std::vector<Schedule> list_schedules(const std::string& server) = 0;
+    virtual void schedules_told(const std::string& server) = 0;
     virtual std::vector<Schedule> enabled_schedules_before(std::int64_t slot) = 0;  // next_slot <= slot
     // False if next_slot is no longer `from`.
     virtual bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) = 0;
@@ -63,7 +65,10 @@ class Transaction {
     virtual std::optional<Job> find_job(const std::string& id) = 0;
     virtual std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) = 0;  // newest first
     virtual std::vector<Job> open_jobs_of_schedule(const std::string& schedule) = 0;
-    virtual bool has_queued_job(const std::string& server) = 0;
+    // Whether its agent should ask: a queued job, or schedules that it was not told of.
+    virtual bool has_work(const std::string& server) = 0;
+    // The same for who shows this token, if that is the agent of a server that is not retired.
+    virtual std::optional<WaitingAgent> find_waiting_agent(const std::string& token_hash) = 0;
     // queued -> leased, the oldest first; counts the attempt. One caller gets a job, all others another or
     // none.
     virtual std::optional<Job> claim_job(const std::string& server, std::int64_t now,

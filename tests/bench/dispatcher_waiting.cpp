@@ -4,22 +4,26 @@
 #include <random>
 #include <thread>
 
+#include "dispatcher/store/sqlite/sqlite_store.hpp"
+#include "proto/poll_timing.hpp"
 #include "tests/bench/dispatcher_phases.hpp"
 
 namespace strongroom::bench {
+
+using dispatcher::SqliteStore;
+
 namespace {
 
-// Agents that wait as the real one does: the connection is kept, a poll of 50 seconds follows the last one,
-// and after a failure comes a pause that doubles, from one second up.
+// Agents that wait as the real one does, at its own times: the connection is kept, one poll follows the last.
 class Fleet {
   public:
     Fleet(Load& load, const std::vector<Peer>& agents) : load_(load) {
         for (std::size_t i = 0; i < agents.size(); ++i) {
-            members_.push_back({get_request("/v1/wait?seconds=50", agents[i].authorization()),
+            members_.push_back({agents[i].authorization(),
                                 &load.add(static_cast<int>(i % 8)),
-                                std::chrono::milliseconds(1000),
+                                proto::PollTiming(static_cast<std::uint32_t>(i + 1)),
                                 {},
-                                {}});
+                                0});
         }
     }
     void arrive(std::chrono::milliseconds over) {
@@ -29,34 +33,35 @@ class Fleet {
     }
     // When this agent was told of work.
     Steady::time_point woken(std::size_t at) const { return members_[at].woken; }
+    std::int64_t woken_at(std::size_t at) const { return members_[at].woken_at; }  // by the wall clock
     long failures() const { return failures_; }
     long polls() const { return polls_; }
 
   private:
     struct Member {
-        std::string request;
+        std::string authorization;
         Load::Client* client;
-        std::chrono::milliseconds pause;
+        proto::PollTiming timing;
         Steady::time_point woken;
-        Steady::time_point sent;
+        std::int64_t woken_at;
     };
     void wait(Member& member) {
-        member.sent = Steady::now();
         ++polls_;
-        load_.send(*member.client, member.request, [this, &member](const Load::Answer& answer) {
+        const std::string seconds = std::to_string(member.timing.poll().count());
+        std::string request = get_request("/v1/wait?seconds=" + seconds, member.authorization);
+        load_.send(*member.client, std::move(request), [this, &member](const Load::Answer& answer) {
             if (answer.status == 200) {
                 member.woken = Steady::now();
+                member.woken_at = to_millis(SystemClock().now());
                 return;  // it would fetch its job now
             }
-            if (answer.status == 204) {
-                member.pause = std::chrono::milliseconds(1000);
-                load_.after(std::chrono::milliseconds(20), [this, &member] { wait(member); });
-                return;
-            }
-            ++failures_;
-            const auto pause = member.pause * std::uniform_int_distribution<int>(50, 150)(random_) / 100;
-            member.pause = std::min(member.pause * 2, std::chrono::milliseconds(60'000));
-            load_.after(pause, [this, &member] { wait(member); });
+            const bool failed = answer.status != 204;
+            if (failed)
+                ++failures_;
+            else
+                member.timing.no_work();
+            load_.after(failed ? member.timing.pause() : proto::between_polls,
+                        [this, &member] { wait(member); });
         });
     }
     Load& load_;
@@ -87,6 +92,7 @@ double until_waiting(Site& site, Load& load, std::size_t count, std::chrono::sec
 void measure_waiting(Site& site, const Sizes& sizes) {
     constexpr std::size_t wakes = 200;
     constexpr int window = 60;
+    constexpr std::chrono::seconds until_even = proto::longest_poll;  // polls end as often as they will
     site.add_plain_servers(static_cast<std::size_t>(sizes.agents) + wakes, false);
     std::vector<Peer> agents(site.plain_servers().begin(),
                              site.plain_servers().begin() + sizes.agents + wakes);
@@ -104,7 +110,8 @@ void measure_waiting(Site& site, const Sizes& sizes) {
     fleet.arrive(std::chrono::seconds(10));
     until_waiting(site, load, agents.size(), std::chrono::seconds(40));
     row("wait_agents", site.metric("strongroom_dispatcher_waiters"), "agents", 0);
-    note("waiting: for a minute");
+    note("waiting: for a minute and a half");
+    load.run(until_even, [] { return false; });
     const long ticks = site.cpu_ticks();
     const long polls = fleet.polls();
     const auto start = Steady::now();
@@ -120,7 +127,7 @@ void measure_waiting(Site& site, const Sizes& sizes) {
         "bytes", 0);
 
     note("waking");
-    std::vector<double> all;
+    std::vector<double> from_order;
     std::vector<double> after_reply;
     auto& user = load.add(20);
     for (std::size_t i = 0; i < wakes; ++i) {
@@ -138,12 +145,24 @@ void measure_waiting(Site& site, const Sizes& sizes) {
         if (!load.run(std::chrono::seconds(10), done))
             throw Error(ErrorKind::internal, "an agent was not woken: " + answer.body);
         if (answer.status != 200) throw Error(ErrorKind::internal, "an order was refused: " + answer.body);
-        all.push_back(std::chrono::duration<double, std::milli>(fleet.woken(at) - sent).count());
+        from_order.push_back(std::chrono::duration<double, std::milli>(fleet.woken(at) - sent).count());
         after_reply.push_back(std::chrono::duration<double, std::milli>(fleet.woken(at) - replied).count());
         load.run(std::chrono::milliseconds(20), [] { return false; });
     }
-    row("wake_p50_ms", percentile(all, 0.5), "ms", 1);
-    row("wake_p99_ms", percentile(all, 0.99), "ms", 1);
+    // From the moment that stands in the job, which its transaction wrote before the commit.
+    std::vector<double> from_job;
+    SqliteStore::open(site.state() / "dispatcher.sqlite", SqliteStore::Use::command)
+        ->read([&](dispatcher::Transaction& tx) {
+            for (std::size_t i = 0; i < wakes; ++i) {
+                const std::size_t at = i * 50 % agents.size();
+                const auto jobs = tx.list_jobs(agents[at].uuid, 1);
+                from_job.push_back(static_cast<double>(fleet.woken_at(at) - jobs.at(0).created));
+            }
+        });
+    row("wake_p50_ms", percentile(from_job, 0.5), "ms", 1);
+    row("wake_p99_ms", percentile(from_job, 0.99), "ms", 1);
+    row("wake_from_order_p50_ms", percentile(from_order, 0.5), "ms", 1);
+    row("wake_from_order_p99_ms", percentile(from_order, 0.99), "ms", 1);
     row("wake_after_reply_p99_ms", percentile(after_reply, 0.99), "ms", 1);
 
     note("restart after SIGKILL");

@@ -2,7 +2,7 @@
 # events.sh [ROOT]: every log event in the code stands in docs/events.md, and every event there is in the code.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
-shape='(AGENT|DISPATCHER|CLIENT|STORE)_[A-Z0-9_]+'
+shape='(AGENT|DISPATCHER|CLIENT|CHILD|STORE)_[A-Z0-9_]+'
 # In the code an id is a whole string literal.
 mapfile -t code < <(grep -rhoE --include='*.cpp' --include='*.hpp' "\"$shape\"" agent client common dispatcher proto | tr -d '"' | sort -u)
 mapfile -t docs < <(grep -oE "\`$shape\`" docs/events.md | tr -d '`' | sort -u)

@@ -127,6 +127,12 @@ void columns(Backup& backup, F f) {
 }
 
 template <class F>
+void columns(WaitingAgent& agent, F f) {
+    f("server", agent.server);
+    f("work", agent.work);
+}
+
+template <class F>
 void columns(EscrowRecord& record, F f) {
     f("id", record.id);
     f("server", record.server);

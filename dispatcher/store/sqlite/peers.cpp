@@ -36,7 +36,7 @@ std::vector<Server> SqliteTransaction::list_servers(const std::string& owner) {
 }
 
 void SqliteTransaction::touch_server(const std::string& uuid, std::int64_t now) {
-    execute(session_, "UPDATE servers SET last_seen = :n WHERE uuid = :u", now, uuid);
+    touch_presence({uuid}, now);  // a server's row is large: it holds the key
 }
 
 void SqliteTransaction::describe_server(const Server& server) {

@@ -274,7 +274,21 @@ void step_4(Session& session) {
     for (const auto statement : job_rates) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4};
+constexpr std::string_view schedule_news[] = {
+    // Servers whose agent has not asked since a schedule of theirs changed.
+    "CREATE TABLE schedule_news (server TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
+    R"(CREATE VIEW waiting_agents AS SELECT
+        token_hash, uuid AS server,
+        EXISTS (SELECT 1 FROM jobs WHERE server = servers.uuid AND state = 'queued')
+            OR EXISTS (SELECT 1 FROM schedule_news WHERE server = servers.uuid) AS work
+        FROM servers WHERE retired = 0)",
+};
+
+void step_5(Session& session) {
+    for (const auto statement : schedule_news) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 }  // namespace
 

@@ -29,13 +29,15 @@ class SqliteTransaction : public Transaction {
     void put_schedule(const Schedule& schedule) override;
     bool remove_schedule(const std::string& server, const std::string& kind) override;
     std::vector<Schedule> list_schedules(const std::string& server) override;
+    void schedules_told(const std::string& server) override;
     std::vector<Schedule> enabled_schedules_before(std::int64_t slot) override;
     bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) override;
     bool add_job(const Job& job) override;
     std::optional<Job> find_job(const std::string& id) override;
     std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) override;
     std::vector<Job> open_jobs_of_schedule(const std::string& schedule) override;
-    bool has_queued_job(const std::string& server) override;
+    bool has_work(const std::string& server) override;
+    std::optional<WaitingAgent> find_waiting_agent(const std::string& token_hash) override;
     std::optional<Job> claim_job(const std::string& server, std::int64_t now,
                                  std::int64_t lease_until) override;
     bool renew_job(const std::string& id, const std::string& server, std::int64_t attempt,
@@ -80,6 +82,8 @@ class SqliteTransaction : public Transaction {
     // insert(), but a taken key is Error{exists} with `what`.
     template <class Record>
     void insert_new(const std::string& table, const Record& record, const std::string& what);
+
+    void note_schedule_news(const std::string& server);
 
     Session& session_;
 };

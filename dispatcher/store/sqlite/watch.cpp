@@ -40,15 +40,11 @@ std::optional<Job> SqliteTransaction::oldest_queued_job() {
 }
 
 void SqliteTransaction::touch_presence(const std::vector<std::string>& servers, std::int64_t now) {
-    std::string server;
-    soci::statement touch =
-        (session_.prepare << "INSERT INTO presence (server, seen) VALUES (:s, :n) "
-                             "ON CONFLICT (server) DO UPDATE SET seen = MAX(seen, excluded.seen)",
-         soci::use(server), soci::use(now));
-    for (const auto& each : servers) {
-        server = each;
-        touch.execute(true);
-    }
+    for (const auto& server : servers)
+        execute(session_,
+                "INSERT INTO presence (server, seen) VALUES (:s, :n) "
+                "ON CONFLICT (server) DO UPDATE SET seen = MAX(seen, excluded.seen)",
+                server, now);
 }
 
 void SqliteTransaction::put_key_expiry(const KeyExpiry& key) {

@@ -21,10 +21,23 @@ void SqliteTransaction::put_schedule(const Schedule& schedule) {
     execute(session_, "DELETE FROM schedules WHERE server = :s AND kind = :k", schedule.server,
             schedule.kind);
     insert_new("schedules", schedule, "schedule " + schedule.id + " exists already");
+    note_schedule_news(schedule.server);
 }
 
 bool SqliteTransaction::remove_schedule(const std::string& server, const std::string& kind) {
-    return execute(session_, "DELETE FROM schedules WHERE server = :s AND kind = :k", server, kind) == 1;
+    if (execute(session_, "DELETE FROM schedules WHERE server = :s AND kind = :k", server, kind) != 1)
+        return false;
+    note_schedule_news(server);
+    return true;
+}
+
+void SqliteTransaction::note_schedule_news(const std::string& server) {
+    execute(session_, "INSERT INTO schedule_news (server) VALUES (:s) ON CONFLICT (server) DO NOTHING",
+            server);
+}
+
+void SqliteTransaction::schedules_told(const std::string& server) {
+    execute(session_, "DELETE FROM schedule_news WHERE server = :s", server);
 }
 
 std::vector<Schedule> SqliteTransaction::list_schedules(const std::string& server) {
@@ -65,9 +78,15 @@ std::vector<Job> SqliteTransaction::open_jobs_of_schedule(const std::string& sch
                        schedule);
 }
 
-bool SqliteTransaction::has_queued_job(const std::string& server) {
-    return count(session_, "SELECT EXISTS (SELECT 1 FROM jobs WHERE server = :s AND state = 'queued')",
-                 server) != 0;
+bool SqliteTransaction::has_work(const std::string& server) {
+    return count(session_,
+                 "SELECT EXISTS (SELECT 1 FROM jobs WHERE server = :s AND state = 'queued') "
+                 "OR EXISTS (SELECT 1 FROM schedule_news WHERE server = :t)",
+                 server, server) != 0;
+}
+
+std::optional<WaitingAgent> SqliteTransaction::find_waiting_agent(const std::string& token_hash) {
+    return select_one<WaitingAgent>(session_, "waiting_agents WHERE token_hash = :h", token_hash);
 }
 
 std::optional<Job> SqliteTransaction::claim_job(const std::string& server, std::int64_t now,

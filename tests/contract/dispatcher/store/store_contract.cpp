@@ -114,6 +114,7 @@ void check_peers(const OpenStore& open) {
     CHECK(first);
     CHECK_FALSE(again);
     store->read([&](Transaction& tx) {
+        CHECK_FALSE(tx.find_waiting_agent(server.token_hash));
         CHECK(tx.find_server(server.uuid)->last_seen == 77);
         CHECK(tx.find_server(server.uuid)->version == "1.2.3");
         CHECK(tx.find_server(server.uuid)->retired == 88);
@@ -166,6 +167,18 @@ void check_schedules(const OpenStore& open) {
         tx.add_user(alice);
         tx.add_server(server);
         tx.put_schedule(schedule);
+    });
+    store->read([&](Transaction& tx) {
+        CHECK(tx.has_work(server.uuid));  // its agent does not know the schedule yet
+        REQUIRE(tx.find_waiting_agent(server.token_hash));
+        CHECK(tx.find_waiting_agent(server.token_hash)->server == server.uuid);
+        CHECK(tx.find_waiting_agent(server.token_hash)->work == 1);
+        CHECK_FALSE(tx.find_waiting_agent(sha256_hex("nobody")));
+    });
+    store->transact([&](Transaction& tx) { tx.schedules_told(server.uuid); });
+    store->read([&](Transaction& tx) {
+        CHECK_FALSE(tx.has_work(server.uuid));
+        CHECK(tx.find_waiting_agent(server.token_hash)->work == 0);
     });
     store->read([&](Transaction& tx) {
         CHECK(tx.enabled_schedules_before(999).empty());
@@ -307,7 +320,7 @@ void check_jobs(const OpenStore& open) {
         CHECK(stored->problem.hint == "repair it");
         CHECK(stored->slot == 60'000);
         CHECK(tx.find_job(next_slot.id)->state == JobState::cancelled);
-        CHECK_FALSE(tx.has_queued_job(server.uuid));
+        CHECK_FALSE(tx.has_work(server.uuid));
         CHECK(tx.counts().failed == 1);
     });
 }

@@ -229,7 +229,7 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     const auto agent = room.add_agent(*alice);
     room.ask(*alice, proto::ScheduleSet{agent->server, "backup", "0 2 * * *", 0});
     const std::string id = room.ask(*alice, proto::JobCreate{agent->server, "backup"}).job;
-    CHECK(room.api().has_work(agent->server));
+    CHECK(room.api().admit_waiting(agent->authorization()).work == 1);
     const auto next = room.ask(*agent, proto::JobNext{"1"});
     REQUIRE(next.job);
     CHECK(next.job->id == id);
@@ -237,8 +237,17 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK_FALSE(next.job->slot);
     REQUIRE(next.schedules.size() == 1);
     CHECK(next.schedules.front().cron == "0 2 * * *");
-    CHECK_FALSE(room.api().has_work(agent->server));
+    const auto has_news = [&] { return room.api().admit_waiting(agent->authorization()).work == 1; };
+    CHECK_FALSE(has_news());
     CHECK_FALSE(room.ask(*agent, proto::JobNext{"1"}).job);
+    // A change of its schedules is news for an agent, too, and so is the end of one.
+    for (const char* cron : {"0 3 * * *", "", "0 2 * * *"}) {
+        room.ask(*alice, proto::ScheduleSet{agent->server, "backup", cron, 0});
+        CHECK(has_news());
+        CHECK(room.ask(*agent, proto::JobNext{"1"}).schedules.size() == (*cron != '\0' ? 1 : 0));
+        CHECK_FALSE(has_news());
+    }
+    CHECK_THROWS_AS(room.api().admit_waiting(alice->authorization()), Error);  // agents only
 
     CHECK_FALSE(room.ask(*agent, proto::JobProgress{id, 1, "reading", 10, 5, 1, 100, 7, 2}).cancel);
     CHECK(room.ask(*agent, proto::JobProgress{id, 2, "reading", 10, 5, 1, 100}).cancel);  // not its attempt

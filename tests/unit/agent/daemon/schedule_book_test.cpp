@@ -73,6 +73,13 @@ TEST_CASE("the splay delays a slot by at most its length") {
     CHECK(due_alone(daily(3600), runs, parse_utc("2026-11-22T03:31:00Z"), std::nullopt));
 }
 
+TEST_CASE("a schedule that cannot be read is left out") {
+    ScheduleState schedules = daily();
+    schedules.schedules.insert(schedules.schedules.begin(), schedules.schedules.front());
+    schedules.schedules.front().order.cron = "61 25 * * *";
+    CHECK(due_alone(schedules, {}, parse_utc("2026-11-22T10:00:00Z"), std::nullopt));
+}
+
 TEST_CASE("a schedule keeps its beginning while it stays the same") {
     const UtcTime now = parse_utc("2026-11-22T10:00:00Z");
     const ScheduleState old = daily();

@@ -73,6 +73,13 @@ TEST_CASE("rules: a failed backup, until one succeeds") {
     CHECK(room.found().empty());
 }
 
+TEST_CASE("rules: a schedule that cannot be read is a missing backup at once") {
+    Room room;
+    room.server->cron = "61 25 * * *";
+    CHECK(room.found() == Names{"backup_missing"});
+    CHECK(room.text().find("\"61 25 * * *\" cannot be read") != std::string::npos);
+}
+
 TEST_CASE("rules: a missing backup, to the millisecond") {
     Room room;
     room.facts.now = at("2026-11-23T03:00:00Z") + 600'000 + room.limits.missing_after.count() * 1000;

@@ -229,3 +229,22 @@ TEST_CASE("scheduler: a clock that goes back over a slot neither doubles its job
     REQUIRE(room.jobs().size() == 1);
     CHECK(room.jobs().front().state == JobState::queued);
 }
+
+TEST_CASE("scheduler: a schedule that cannot be read does not stop the others") {
+    Room room;
+    const Schedule good = room.add_schedule("40 * * * *");
+    Schedule bad = good;
+    bad.id = random_uuid();
+    bad.kind = "escrow";
+    bad.cron = "61 25 * * *";  // the first in order, and due
+    bad.next_slot = to_millis(room.clock.now()) - 60'000;
+    room.store->transact([&](Transaction& tx) { tx.put_schedule(bad); });
+    const auto first = room.scheduler.tick();
+    CHECK(first.created == 0);
+    room.clock.advance(4min);
+    CHECK(room.scheduler.tick().created == 1);
+    REQUIRE(room.jobs().size() == 1);
+    CHECK(room.jobs().front().schedule == good.id);
+    room.clock.advance(61min);  // as after a step of the clock, which looks at all schedules
+    CHECK(room.scheduler.tick().created == 1);
+}
