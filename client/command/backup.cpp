@@ -1,9 +1,7 @@
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
-#include "client/command/trusted_identity.hpp"
+#include "client/command/store_server.hpp"
 #include "common/backupset/opener.hpp"
-#include "common/backupset/store_root.hpp"
-#include "common/gpg/keys.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
 #include "proto/messages.hpp"
@@ -37,10 +35,8 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 // Reads and verifies the manifests themselves: what is listed is there and signed.
 void list_of_store(Context& context, const Arguments& arguments) {
     PatientStore store(context, arguments.store);
-    const auto identity = trusted_identity(context, arguments.server, arguments.identity, {}, store->label());
-    const gpg::TempHome verify_home(gpg::HomeFor::public_keys);
-    gpg::import_public_key(verify_home.home(), backupset::read_agent_key(*store, arguments.server), identity);
-    const auto sets = backupset::list_sets(*store, arguments.server, verify_home.home(), identity);
+    const StoreServer server(context, *store, arguments.server, arguments.identity);
+    const auto sets = backupset::list_sets(*store, server.id, server.verify_home(), server.identity);
     if (context.config.json) {
         Json out = Json::array();
         for (const auto& one : sets) {

@@ -43,6 +43,8 @@ void add_job_commands(Commands& commands);
 void add_backup_commands(Commands& commands);
 void add_recover_command(Commands& commands);
 void add_restore_command(Commands& commands);
+void add_verify_command(Commands& commands);
+void add_prune_command(Commands& commands);
 void add_audit_commands(Commands& commands);
 
 }  // namespace strongroom::client

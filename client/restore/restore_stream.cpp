@@ -1,6 +1,7 @@
 #include "client/restore/restore.hpp"
 #include "common/backupset/file_streams.hpp"
 #include "common/backupset/process_streams.hpp"
+#include "common/backupset/verifier.hpp"
 #include "common/base/error.hpp"
 
 namespace strongroom::client {
@@ -10,7 +11,7 @@ void verify_then_open(const RestoreFrom& from, const backupset::Manifest& manife
                       backupset::Target& target) {
     if (!from.one_pass) {
         from.say("checking every segment of set " + manifest.set + " before the first byte is released");
-        backupset::verify_set(manifest, from.store, from.on_progress);
+        backupset::verify_set(manifest, from.store, from.on_progress, {from.workers});
     }
     from.say("restoring set " + manifest.set);
     backupset::open_set({from.workers}, manifest, from.store, from.home, target, from.on_progress);

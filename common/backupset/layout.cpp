@@ -52,5 +52,22 @@ std::string manifest_key(const std::string& server, const std::string& set) {
 std::string manifest_signature_key(const std::string& server, const std::string& set) {
     return set_prefix(server, set) + "manifest.json.sig";
 }
+std::optional<UtcTime> begun_at(const std::string& set) {
+    if (!is_set_id(set)) return std::nullopt;
+    const auto part = [&](std::size_t at, std::size_t size) { return set.substr(at, size); };
+    try {
+        return parse_utc(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(9, 2) + ":" +
+                         part(11, 2) + ":" + part(13, 2) + "Z");
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+std::string marks_prefix(const std::string& server) {
+    return server_prefix(server) + "prune/";
+}
+std::string mark_key(const std::string& server, const std::string& set) {
+    return marks_prefix(server) + checked(set, is_set_id, "a set id") + ".json";
+}
 
 }  // namespace strongroom::backupset

@@ -8,10 +8,14 @@
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
 //   <server-uuid>/sets/<set-id>/manifest.json.sig   detached signature by the identity key; written last =
 //   commit
+//   <server-uuid>/prune/<set-id>.json               mark: this set is to be removed (pruner.hpp)
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "common/base/clock.hpp"
 
 namespace strongroom::backupset {
 
@@ -25,5 +29,10 @@ std::string envelope_key(const std::string& server, const std::string& set);
 std::string segment_key(const std::string& server, const std::string& set, std::int64_t index);
 std::string manifest_key(const std::string& server, const std::string& set);
 std::string manifest_signature_key(const std::string& server, const std::string& set);
+// When the backup of this set id was begun; none if it is no set id, or names no time that exists.
+std::optional<UtcTime> begun_at(const std::string& set);
+
+std::string marks_prefix(const std::string& server);
+std::string mark_key(const std::string& server, const std::string& set);
 
 }  // namespace strongroom::backupset

@@ -12,7 +12,7 @@
 
 #include "common/backupset/compression.hpp"
 #include "common/backupset/layout.hpp"
-#include "common/base/encoding.hpp"
+#include "common/backupset/segment_reader.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
 #include "common/gpg/bulk_cipher.hpp"
@@ -23,31 +23,6 @@ namespace {
 
 constexpr std::size_t max_envelope = 64U << 10U;
 constexpr std::size_t max_passphrase = 1024;
-constexpr const char* other_copy =
-    "Restore an older set with --set, or copy this object from another copy of the store.";
-
-bool is_about_the_data(ErrorKind kind) {
-    return kind == ErrorKind::corrupt || kind == ErrorKind::crypto || kind == ErrorKind::not_found ||
-           kind == ErrorKind::protocol;
-}
-
-// An error about a segment names it and says what to do; damage of every kind is Error{corrupt}.
-Error about_segment(const Error& error, std::int64_t index, const std::string& key) {
-    const std::string text = "segment " + std::to_string(index) + " (" + key + "): " + error.text();
-    if (is_about_the_data(error.kind())) return Error(ErrorKind::corrupt, text, other_copy);
-    return Error(error.kind(), text, error.hint());
-}
-
-void fetch_verified(const Manifest& manifest, storage::ObjectStore& store, const Segment& segment,
-                    MemFile& stored) {
-    const auto expected = static_cast<std::size_t>(segment.stored_size);
-    store.get_into(segment_key(manifest.server, manifest.set, segment.index), expected, stored);
-    if (stored.size() != expected)
-        throw Error(ErrorKind::corrupt, "it has " + std::to_string(stored.size()) + " bytes instead of " +
-                                            std::to_string(expected));
-    if (sha256_hex(stored.view()) != segment.sha256)
-        throw Error(ErrorKind::corrupt, "its SHA-256 digest is not the one that the manifest signs");
-}
 
 Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
     const std::string key = envelope_key(manifest.server, manifest.set);
@@ -62,7 +37,7 @@ Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, cons
     } catch (const Error& error) {
         const std::string text = "the envelope " + key + " cannot be opened: " + error.text();
         if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
-            throw Error(ErrorKind::corrupt, text, other_copy);
+            throw Error(ErrorKind::corrupt, text, take_other_copy);
         throw Error(error.kind(), text,
                     "The home must hold the decryption key of server " + manifest.server +
                         "; `strongroom recover --server " + manifest.server + "` makes one.");
@@ -175,8 +150,7 @@ class Opener {
                 bench->decompressor.decompress(bench->compressed.view(), {plain.buffer.data(), plain_size});
                 return plain;
             } catch (const Error& error) {
-                throw about_segment(error, segment.index,
-                                    segment_key(manifest_.server, manifest_.set, segment.index));
+                throw about_segment(error, manifest_, segment);
             }
         } catch (...) {
             return std::current_exception();
@@ -214,20 +188,6 @@ class Opener {
     std::vector<std::thread> workers_;
 };
 
-Progress progress_of(const Manifest& manifest, const char* stage) {
-    Progress progress;
-    progress.stage = stage;
-    progress.total_bytes = manifest.plain_total;
-    return progress;
-}
-
-void advance(Progress& progress, const Segment& segment, const OnProgress& on_progress) {
-    progress.plain_bytes += segment.plain_size;
-    progress.stored_bytes += segment.stored_size;
-    progress.segments += 1;
-    if (on_progress) on_progress(progress);
-}
-
 }  // namespace
 
 void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
@@ -253,23 +213,6 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
         }
     }
     target.commit();
-}
-
-void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress) {
-    Progress progress = progress_of(manifest, "verifying");
-    MemFile stored("stored");
-    for (const Segment& segment : manifest.segments) {
-        try {
-            fetch_verified(manifest, store, segment, stored);
-        } catch (const Error& error) {
-            throw about_segment(error, segment.index,
-                                segment_key(manifest.server, manifest.set, segment.index));
-        }
-        advance(progress, segment, on_progress);
-    }
-    const std::string envelope = envelope_key(manifest.server, manifest.set);
-    if (!store.stat(envelope))
-        throw Error(ErrorKind::corrupt, "the envelope " + envelope + " is missing", other_copy);
 }
 
 }  // namespace strongroom::backupset

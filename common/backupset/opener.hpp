@@ -21,6 +21,7 @@ struct SetInfo {
     std::string set;
     std::optional<Manifest> manifest;
     std::string problem;
+    std::string manifest_sha256;  // of the stored manifest, trusted or not; empty if it cannot be read
 };
 
 // The committed sets of a server, oldest first, each verified against `identity` in `verify_home` (a home
@@ -31,8 +32,10 @@ std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& s
 
 // Reads and verifies one manifest: signature by `identity`, server and set as asked for. Error{not_found} if
 // there is no committed set, Error{corrupt} or Error{crypto} with the reason if it cannot be trusted.
+// `sha256`, if given, gets the digest of the stored manifest, even if it cannot be trusted.
 Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
-                       const gpg::Home& verify_home, const std::string& identity);
+                       const gpg::Home& verify_home, const std::string& identity,
+                       std::string* sha256 = nullptr);
 
 struct OpenOptions {
     int workers = 0;  // 0: one per core
@@ -42,8 +45,5 @@ struct OpenOptions {
 // Throws Error{corrupt} naming the segment and what to do; the target then was never committed.
 void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
               const gpg::Home& key_home, Target& target, const OnProgress& on_progress = {});
-
-// Checks every digest without a key. Throws as open_set() does.
-void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress = {});
 
 }  // namespace strongroom::backupset

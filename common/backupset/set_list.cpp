@@ -1,6 +1,7 @@
 // Which sets a store holds, and whether they can be trusted.
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/gpg/message.hpp"
@@ -30,7 +31,7 @@ MemFile get_part(storage::ObjectStore& store, const std::string& set, const std:
 }  // namespace
 
 Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
-                       const gpg::Home& verify_home, const std::string& identity) {
+                       const gpg::Home& verify_home, const std::string& identity, std::string* sha256) {
     const std::string signature_key = manifest_signature_key(server, set);
     if (!store.stat(signature_key))
         throw Error(ErrorKind::not_found,
@@ -38,6 +39,7 @@ Manifest read_manifest(storage::ObjectStore& store, const std::string& server, c
                     "`strongroom backup list` shows the sets that are there.");
     const MemFile signature = get_part(store, set, signature_key, max_signature);
     const MemFile text = get_part(store, set, manifest_key(server, set), max_manifest);
+    if (sha256 != nullptr) *sha256 = sha256_hex(text.view());
     try {
         gpg::verify_detached(verify_home, identity, signature.view(), text.view());
     } catch (const Error& error) {
@@ -62,12 +64,14 @@ std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& s
     std::vector<SetInfo> out;
     for (const std::string& set : store.list_folders(sets_prefix(server))) {
         if (!is_set_id(set) || !store.stat(manifest_signature_key(server, set))) continue;
+        std::string sha256;
         try {
-            out.push_back({set, read_manifest(store, server, set, verify_home, identity), ""});
+            auto manifest = read_manifest(store, server, set, verify_home, identity, &sha256);
+            out.push_back({set, std::move(manifest), "", sha256});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::not_found) continue;  // removed meanwhile
             if (error.kind() == ErrorKind::tool_missing) throw;
-            out.push_back({set, std::nullopt, error.text()});
+            out.push_back({set, std::nullopt, error.text(), sha256});
         }
     }
     return out;

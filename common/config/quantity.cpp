@@ -29,8 +29,8 @@ constexpr std::array rate_units{Unit{"", 1},
                                 Unit{"g", kib* kib* kib},
                                 Unit{"gib", kib* kib* kib},
                                 Unit{"gb", 1e9}};
-constexpr std::array duration_units{Unit{"", 1}, Unit{"s", 1}, Unit{"min", 60}, Unit{"m", 60},
-                                    Unit{"h", 3600}};
+constexpr std::array duration_units{Unit{"", 1},   Unit{"s", 1},    Unit{"min", 60},
+                                    Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
 constexpr double largest = 1e15;
 
 [[noreturn]] void refuse(std::string_view text, const char* expected) {
@@ -78,7 +78,7 @@ std::int64_t parse_rate(std::string_view text) {
 }
 
 std::int64_t parse_duration(std::string_view text) {
-    return parse(text, duration_units, "a time like 90s, 10min or 2h");
+    return parse(text, duration_units, "a time like 90s, 10min, 2h or 30d");
 }
 
 CLI::Validator as_rate() {

@@ -11,7 +11,7 @@ namespace strongroom::config {
 // no limit. Throws Error{usage} that says what is expected.
 std::int64_t parse_rate(std::string_view text);
 
-// Seconds: "90", "90s", "10min", "2h". Throws Error{usage}.
+// Seconds: "90", "90s", "10min", "2h", "30d". Throws Error{usage}.
 std::int64_t parse_duration(std::string_view text);
 
 // For Option::transform(): the option's integer takes the number that the text says.

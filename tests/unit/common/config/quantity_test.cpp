@@ -19,12 +19,13 @@ TEST_CASE("rates and times are read as people write them") {
     CHECK(parse_duration("90s") == 90);
     CHECK(parse_duration("10min") == 600);
     CHECK(parse_duration("2h") == 7200);
+    CHECK(parse_duration("30d") == 30 * 86400);
 }
 
 TEST_CASE("what is no rate or no time is refused, and the text says what would be") {
     for (const char* text : {"", "fast", "-5MiB/s", "50MiB/min", "5 5", "1e99", "nan", "inf", "MiB", "10XB",
                              "9999999999GiB/s", "12"})
         CHECK_THROWS_WITH(parse_rate(text), Catch::Contains("rate"));
-    for (const char* text : {"", "soon", "-1s", "10 parsecs", "1d"})
-        CHECK_THROWS_WITH(parse_duration(text), Catch::Contains("a time like 90s, 10min or 2h"));
+    for (const char* text : {"", "soon", "-1s", "10 parsecs", "1y"})
+        CHECK_THROWS_WITH(parse_duration(text), Catch::Contains("a time like 90s, 10min, 2h or 30d"));
 }

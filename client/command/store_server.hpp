@@ -1,0 +1,39 @@
+// One server of a store, as the commands see it that need nothing else: the identity key that this user
+// trusts for it, and a home with that key to verify with.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "client/command/context.hpp"
+#include "client/verification/verification_log.hpp"
+#include "common/gpg/home.hpp"
+#include "common/storage/object_store.hpp"
+
+namespace strongroom::client {
+
+struct StoreServer {
+    // `server`: its UUID. `given` is the value of --identity or empty. Throws Error{usage} unless it is one,
+    // Error{not_found} if the store has no such server, Error{refused} if no identity is known or the store
+    // shows another.
+    StoreServer(Context& context, storage::ObjectStore& store, const std::string& id,
+                const std::string& given);
+
+    const gpg::Home& verify_home() const { return home_.home(); }
+
+    std::string id;
+    std::string identity;  // full fingerprint
+
+  private:
+    gpg::TempHome home_{gpg::HomeFor::public_keys};
+};
+
+// verified/<server>.json beside client.toml.
+std::filesystem::path verification_log_file(const Context& context, const std::string& server);
+
+// The user's own key, where the configuration names one or `needed`. Throws Error{config} if it is needed and
+// cannot be told.
+std::optional<LogSigner> log_signer(const Context& context, bool needed);
+
+}  // namespace strongroom::client

@@ -1,0 +1,72 @@
+// What this user has verified, and when: <folder of client.toml>/verified/<server>.json, or as a message
+// signed by the user's key with the same JSON in it (then `gpg -d` shows it). It is the memory that pruning
+// relies on, and by which a set that changed or vanished since is noticed.
+//
+// Not shared between threads; the file is replaced as a whole.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/backupset/verifier.hpp"
+#include "common/base/clock.hpp"
+#include "common/gpg/home.hpp"
+
+namespace strongroom::client {
+
+struct VerifiedSet {
+    std::string set;
+    std::string verified;         // UTC, when: "2026-11-22T01:37:00Z"
+    std::string manifest_sha256;  // of the manifest that was looked at; empty if there was none
+    std::string result;           // "good", or the name of the worst flaw
+    std::int64_t flaws = 0;
+    std::int64_t stored_bytes = 0;  // that were compared
+    bool good() const { return result == "good"; }
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("verified", verified, Text{20});
+        f("manifest_sha256", manifest_sha256, Text{64});
+        f("result", result, Text{16});
+        f("flaws", flaws, any_size);
+        f("stored_bytes", stored_bytes, any_size);
+    }
+};
+
+// Who signs the log. Without one it is only private (0600).
+struct LogSigner {
+    gpg::Home home;
+    std::string fingerprint;  // of the primary key
+};
+
+class VerificationLog {
+  public:
+    // Reads the file; a missing one is an empty log. A signed one must be signed by `signer`, an unsigned one
+    // must be closed to other users. Throws Error{crypto}, Error{insecure_file}; Error{config} if it is
+    // damaged or of another server or identity key (then nothing counts as verified).
+    VerificationLog(std::filesystem::path file, std::string server, std::string identity,
+                    const std::optional<LogSigner>& signer);
+
+    const VerifiedSet* find(const std::string& set) const;
+    const std::map<std::string, VerifiedSet>& sets() const { return sets_; }
+
+    void note(const backupset::SetVerdict& verdict, UtcTime now);
+    void forget(const std::string& set) { sets_.erase(set); }
+
+    // Durably; signed if `sign`, which needs the signer (and perhaps a pinentry).
+    void save(bool sign) const;
+    bool was_signed() const { return was_signed_; }  // when it was read
+
+  private:
+    std::filesystem::path file_;
+    std::string server_;
+    std::string identity_;
+    std::optional<LogSigner> signer_;
+    bool was_signed_ = false;
+    std::map<std::string, VerifiedSet> sets_;
+};
+
+}  // namespace strongroom::client

@@ -1,0 +1,70 @@
+// Verification without a key: signatures, chains, and the size and digest of every object, with nothing but a
+// store and the server's public identity key. What it cannot see: whether the envelope opens.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/backupset/manifest.hpp"
+#include "common/backupset/streams.hpp"
+#include "common/base/error.hpp"
+#include "common/gpg/home.hpp"
+#include "common/storage/object_store.hpp"
+
+namespace strongroom::backupset {
+
+// What can be wrong with a set, the worst first.
+enum class Flaw {
+    untrusted,  // the manifest is not signed by the server's identity key, or is not the one of this set
+    damaged,    // an object is not the one that the manifest signs
+    missing,    // an object is not there
+    chain       // a set that an increment builds on is missing, not good, or does not fit
+};
+const char* name(Flaw flaw);   // "untrusted", "damaged", ...
+ErrorKind kind_of(Flaw flaw);  // crypto, corrupt, not_found, refused: the exit codes
+
+struct Finding {
+    Flaw flaw = Flaw::damaged;
+    std::string object;  // key in the store
+    std::string text;    // for people
+};
+
+// What one look at a set found.
+struct SetVerdict {
+    std::string set;
+    std::optional<Manifest> manifest;  // if it can be trusted
+    std::string manifest_sha256;       // of the stored manifest, whoever made it; empty if it cannot be read
+    std::vector<Finding> findings;     // the first max_findings of them
+    std::size_t flaws = 0;             // all
+    bool good() const { return flaws == 0; }
+};
+inline constexpr std::size_t max_findings = 100;
+Flaw worst(const SetVerdict& verdict);  // of a verdict that is not good
+
+struct VerifyOptions {
+    int workers = 0;  // objects read at once, each in memory; 0: one per core
+};
+
+// The set ids of a server that are committed (their manifest has a signature), oldest first.
+std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server);
+
+// Reads all of one set and tells everything that is wrong with it; damage is a finding, never an error.
+// `verify_home` holds the server's public key, whose fingerprint is `identity`. Throws what the store throws
+// if it cannot be read (Error{storage}, Error{network}, ...), because then nothing is known about the set,
+// and what `on_progress` throws, which is called from the calling thread.
+SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
+                            const std::string& server, const std::string& set, const gpg::Home& verify_home,
+                            const std::string& identity, const OnProgress& on_progress = {});
+
+// What keeps a set from being applied to the sets it builds on, or an empty text: each of them must be among
+// `trusted` (set id -> manifest), the first one full, and each begin at the LSN where the one before ends.
+std::string chain_problem(const std::map<std::string, Manifest>& trusted, const std::string& set);
+
+// All objects of a trusted manifest. Throws the first damage as Error{corrupt} that names the object.
+void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress = {},
+                const VerifyOptions& options = {});
+
+}  // namespace strongroom::backupset
