@@ -165,6 +165,16 @@ std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::
     return out;
 }
 
+std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server) {
+    auto sets = store.list_folders(sets_prefix(server));
+    while (!sets.empty()) {
+        const std::string set = std::move(sets.back());
+        sets.pop_back();
+        if (is_set_id(set) && store.stat(manifest_signature_key(server, set))) return set;
+    }
+    return std::nullopt;
+}
+
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
                             const std::string& server, const std::string& set, const gpg::Home& verify_home,
                             const std::string& identity, const OnProgress& on_progress) {

@@ -51,6 +51,8 @@ struct VerifyOptions {
 // The set ids of a server that are committed (their manifest has a signature), oldest first.
 std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server);
 
+std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server);
+
 // Reads all of one set and tells everything that is wrong with it; damage is a finding, never an error.
 // `verify_home` holds the server's public key, whose fingerprint is `identity`. Throws what the store throws
 // if it cannot be read (Error{storage}, Error{network}, ...), because then nothing is known about the set,
