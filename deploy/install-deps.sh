@@ -47,6 +47,7 @@ test_packages=(
     sqop rnp                # two other OpenPGP programs open what we write
     ceph-mon ceph-osd radosgw ceph-common  # S3 on loopback, with versions, Object Lock and policies
     openssh-server          # SFTP on loopback
+    rclone                  # downloads from S3 as a stranger would
     prometheus              # promtool checks /metrics
 )
 
@@ -55,6 +56,7 @@ bench_packages=(
     age
     gnupg zstd
     gnuplot-nox
+    restic rclone           # store to the same S3 server
 )
 
 # The coverage-guided fuzz targets of tests/fuzz/run.sh.

@@ -44,8 +44,11 @@ Finding check_gpg() {
 Finding check_store(const AgentConfig& config, const std::string& server) {
     require_backup_settings(config);
     const auto store = storage::open_store(config.store, false, config.stores);
-    store->check_writable(server.empty() ? "check/" : server + "/check/");
-    return {Verdict::ok, {}, store->label() + " can be written and read", {}};
+    const bool readable = store->check_writable(server.empty() ? "check/" : server + "/check/");
+    return {Verdict::ok,
+            {},
+            store->label() + (readable ? " can be written and read" : " can be written, and not read"),
+            {}};
 }
 
 Finding check_identity(const StateDir& state, const AgentRecord& agent) {

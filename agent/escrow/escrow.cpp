@@ -28,6 +28,19 @@ Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
     return record;
 }
 
+namespace {
+
+void require_listed(storage::ObjectStore& store, const AgentRecord& agent, const std::string& sha256) {
+    const auto kept = backupset::read_escrow_records(store, agent.server);
+    const bool same = std::ranges::any_of(kept, [&](const auto& entry) {
+        return entry.subkey == agent.subkey && sha256_hex(entry.record) == sha256;
+    });
+    if (!same)
+        throw Error(ErrorKind::storage, "the escrow record reads back different from what was written");
+}
+
+}  // namespace
+
 EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, storage::ObjectStore& store,
                            proto::Exchange* exchange, const Clock& clock) {
     const Bytes record = make_escrow_record(state, agent);
@@ -41,13 +54,8 @@ EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, stor
         const gpg::Home own = gpg::Home::use(state.own_home());
         backupset::write_store_root(store, agent.server, agent.identity,
                                     gpg::export_public(own, agent.identity));
-        backupset::write_escrow_record(store, agent.server, agent.subkey, record);
-        const auto kept = backupset::read_escrow_records(store, agent.server);
-        const bool same = std::ranges::any_of(kept, [&](const auto& entry) {
-            return entry.subkey == agent.subkey && sha256_hex(entry.record) == out.sha256;
-        });
-        if (!same)
-            throw Error(ErrorKind::storage, "the escrow record reads back different from what was written");
+        if (backupset::write_escrow_record(store, agent.server, agent.subkey, record))
+            require_listed(store, agent, out.sha256);
         out.in_store = to_millis(clock.now());
         state.save(out);
     } catch (const Error& error) {

@@ -21,8 +21,9 @@ void remove_leftovers(const Host& host) noexcept {
             files += storage::open_guarded_store(host.config.store, false, host.config.stores, guard)
                          ->remove_unfinished(host.agent.server + "/");
         } catch (const Error& error) {
-            log_event(Level::warning, "AGENT_LEFTOVERS_KEPT", "the store could not be swept: {}",
-                      error.text());
+            // Put-only credentials may not sweep; that is for the store's own rules then.
+            const auto level = error.kind() == ErrorKind::forbidden ? Level::info : Level::warning;
+            log_event(level, "AGENT_LEFTOVERS_KEPT", "the store could not be swept: {}", error.text());
         }
         if (homes + files > 0)
             log_event(Level::warning, "AGENT_LEFTOVERS_REMOVED",

@@ -13,6 +13,7 @@ struct Arguments {
     std::string server;
     std::string store;
     std::string identity;
+    std::string as_of;
     std::int64_t limit = 100;
 };
 
@@ -34,7 +35,7 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 
 // Reads and verifies the manifests themselves: what is listed is there and signed.
 void list_of_store(Context& context, const Arguments& arguments) {
-    PatientStore store(context, arguments.store);
+    PatientStore store(context, arguments.store, 0, arguments.as_of);
     const StoreServer server(context, *store, arguments.server, arguments.identity);
     const auto sets = backupset::list_sets(*store, server.id, server.verify_home(), server.identity);
     if (context.config.json) {
@@ -86,6 +87,10 @@ void add_backup_commands(Commands& commands) {
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--store", arguments->store, "Read the store itself; needs no dispatcher")
         ->type_name("URL");
+    command
+        ->add_option("--as-of", arguments->as_of,
+                     "The store as it was then (an S3 bucket that keeps versions)")
+        ->type_name("TIME");
     command->add_option("--identity", arguments->identity,
                         "The server's identity fingerprint, if not known here");
     command->add_option("--limit", arguments->limit, "How many (from the dispatcher)")

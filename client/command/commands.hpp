@@ -46,5 +46,6 @@ void add_restore_command(Commands& commands);
 void add_verify_command(Commands& commands);
 void add_prune_command(Commands& commands);
 void add_audit_commands(Commands& commands);
+void add_store_commands(Commands& commands);
 
 }  // namespace strongroom::client

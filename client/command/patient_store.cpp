@@ -1,10 +1,30 @@
 #include "client/command/patient_store.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/printable.hpp"
 
 namespace strongroom::client {
 
-PatientStore::PatientStore(Context& context, const std::string& url, std::int64_t read_limit)
+namespace {
+
+std::shared_ptr<storage::RetryingStore> open(const Context& context, const std::string& url,
+                                             const std::string& as_of, const storage::Guard& guard) {
+    const auto& settings = context.config.stores;
+    if (as_of.empty()) return storage::open_guarded_store(url, false, settings, guard);
+    std::optional<UtcTime> moment;
+    try {
+        moment = parse_utc(as_of);
+    } catch (const Error&) {
+        throw Error(ErrorKind::usage, "--as-of is not a time in UTC: " + printable_line(as_of, 80),
+                    "Write it as 2026-11-22T01:37:00Z.");
+    }
+    return storage::guard_store(storage::open_store_as_of(url, settings, *moment), guard);
+}
+
+}  // namespace
+
+PatientStore::PatientStore(Context& context, const std::string& url, std::int64_t read_limit,
+                           const std::string& as_of)
     : reads_(read_limit),
       watch_([&context, interrupted = interrupted_](const std::stop_token& ending) mutable {
           try {
@@ -13,7 +33,6 @@ PatientStore::PatientStore(Context& context, const std::string& url, std::int64_
               interrupted.request_stop();  // the command's own thread says it
           }
       }),
-      store_(storage::open_guarded_store(url, false, context.config.stores,
-                                         {.reads = &reads_, .stop = interrupted_.get_token()})) {}
+      store_(open(context, url, as_of, {.reads = &reads_, .stop = interrupted_.get_token()})) {}
 
 }  // namespace strongroom::client

@@ -14,7 +14,9 @@ namespace strongroom::client {
 class PatientStore {
   public:
     // `read_limit`: bytes per second, 0: none. Throws as open_guarded_store().
-    PatientStore(Context& context, const std::string& url, std::int64_t read_limit = 0);
+    // `as_of`: a time like 2026-11-22T01:37:00Z, for a store that keeps versions; empty: now.
+    PatientStore(Context& context, const std::string& url, std::int64_t read_limit = 0,
+                 const std::string& as_of = {});
 
     storage::ObjectStore& operator*() { return *store_; }
     storage::ObjectStore* operator->() { return store_.get(); }

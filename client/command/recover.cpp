@@ -16,6 +16,7 @@ struct Arguments {
     std::string server;
     std::string into;
     std::string store;
+    std::string as_of;
     std::string identity;
 };
 
@@ -46,7 +47,7 @@ void run(Context& context, const Arguments& arguments) {
     if (arguments.store.empty()) {
         fetched = from_dispatcher(context, arguments.server);
     } else {
-        PatientStore store(context, arguments.store);
+        PatientStore store(context, arguments.store, 0, arguments.as_of);
         fetched = {escrow_from_store(*store, arguments.server), {}};
     }
     const auto identity = trusted_identity(context, arguments.server, arguments.identity,
@@ -89,6 +90,10 @@ void add_recover_command(Commands& commands) {
         ->type_name("DIR");
     command->add_option("--store", arguments->store, "Take the record from the store; needs no dispatcher")
         ->type_name("URL");
+    command
+        ->add_option("--as-of", arguments->as_of,
+                     "The store as it was then (an S3 bucket that keeps versions)")
+        ->type_name("TIME");
     command
         ->add_option("--identity", arguments->identity,
                      "The server's identity fingerprint, if not known here")

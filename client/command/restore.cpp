@@ -24,6 +24,7 @@ struct Arguments {
     std::vector<std::string> command;
     int workers = 0;
     std::int64_t read_limit = 0;
+    std::string as_of;
     bool one_pass = false;
 };
 
@@ -51,7 +52,7 @@ void run(Context& context, const Arguments& arguments) {
     require_one_target(arguments);
     const auto recovered = open_recovered_home(arguments.home, arguments.server);
     const auto home = gpg::Home::use(arguments.home);
-    PatientStore store(context, arguments.store, arguments.read_limit);
+    PatientStore store(context, arguments.store, arguments.read_limit, arguments.as_of);
     StageProgress progress(context);
     const RestoreFrom from{*store,
                            recovered,
@@ -105,6 +106,10 @@ void add_restore_command(Commands& commands) {
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--set", arguments->set, "Set id, or latest")->capture_default_str();
     command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
+    command
+        ->add_option("--as-of", arguments->as_of,
+                     "The store as it was then (an S3 bucket that keeps versions)")
+        ->type_name("TIME");
     command->add_option("--home", arguments->home, "Folder made by `strongroom recover`")
         ->required()
         ->type_name("DIR");

@@ -17,7 +17,12 @@ You need
   - the recovery key: the OpenPGP secret key of this server's owner, in a GnuPG home or on a smartcard;
   - bash, gpg 2.2 or newer, zstd, sha256sum; for a physical backup also mbstream and mariadb-backup (Debian:
     apt install gnupg zstd mariadb-backup), of the version that made the backup or newer;
-  - this folder on a local disk. If it lies on a remote store, copy it with everything in it first.
+  - this folder on a local disk. If it lies on a remote store, copy it with everything in it first:
+        S3     aws s3 sync s3://BUCKET/PREFIX/@SERVER@ @SERVER@
+               (or: rclone copy REMOTE:BUCKET/PREFIX/@SERVER@ @SERVER@)
+        SFTP   sftp -r USER@HOST:/FOLDER/@SERVER@ .
+    If objects in an S3 bucket were overwritten or hidden, and the bucket keeps versions, copy it as it was
+    before: rclone copy --s3-version-at 2026-11-22T01:37:00Z ...
 
 Compare the fingerprint above with the one that you noted when the server was registered. This text lies in
 the store; whoever can write to the store could have changed it. If the two differ, set IDENTITY below to the

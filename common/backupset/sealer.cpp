@@ -208,13 +208,24 @@ void remove_set(storage::ObjectStore& store, const std::string& server, const st
     }
 }
 
+void require_new(storage::ObjectStore& store, const std::string& server, const std::string& set) {
+    try {
+        if (!store.stat(manifest_signature_key(server, set))) return;
+    } catch (const Error& error) {
+        // Who may only put cannot look. The name has 32 random bits besides its second, and where such
+        // credentials are of use, the store keeps the versions that are overwritten.
+        if (error.kind() == ErrorKind::forbidden) return;
+        throw;
+    }
+    throw Error(ErrorKind::exists, "there is a set " + set + " in " + store.label() + " already");
+}
+
 }  // namespace
 
 Manifest seal(const SealOptions& options, const std::string& set, Source& source, storage::ObjectStore& store,
               const gpg::Home& home, const Clock& clock, const OnProgress& on_progress) {
     check_options(options);
-    if (store.stat(manifest_signature_key(options.server, set)))
-        throw Error(ErrorKind::exists, "there is a set " + set + " in " + store.label() + " already");
+    require_new(store, options.server, set);
     try {
         Manifest manifest;
         manifest.server = options.server;

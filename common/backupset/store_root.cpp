@@ -21,9 +21,14 @@ std::optional<Bytes> read_if_there(storage::ObjectStore& store, const std::strin
     }
 }
 
+// Who may only put cannot look, and puts.
 void put_if_different(storage::ObjectStore& store, const std::string& key, BytesView bytes) {
-    const auto info = store.stat(key);
-    if (info && info->size == bytes.size() && read_if_there(store, key) == bytes) return;
+    try {
+        const auto info = store.stat(key);
+        if (info && info->size == bytes.size() && read_if_there(store, key) == bytes) return;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::forbidden) throw;
+    }
     store.put(key, bytes);
 }
 
@@ -35,14 +40,22 @@ void write_store_root(storage::ObjectStore& store, const std::string& server, co
     put_if_different(store, recovery_text_key(server), recovery_text(server, identity));
 }
 
-void write_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
+bool write_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
                          BytesView record) {
     const std::string key = escrow_key(server, subkey);
     store.put(key, record);
-    if (read_if_there(store, key) != record)
+    std::optional<Bytes> back;
+    try {
+        back = read_if_there(store, key);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::forbidden) return false;
+        throw;
+    }
+    if (back != record)
         throw Error(
             ErrorKind::storage, "the escrow record " + key + " reads back with other bytes",
             "Check the store " + store.label() + "; without this record its backups cannot be opened.");
+    return true;
 }
 
 std::vector<EscrowRecord> read_escrow_records(storage::ObjectStore& store, const std::string& server) {

@@ -13,8 +13,9 @@ namespace strongroom::backupset {
 void write_store_root(storage::ObjectStore& store, const std::string& server, const std::string& identity,
                       const std::string& agent_public_key);
 
-// Puts the record and reads it back (S9); throws Error{storage} if it differs.
-void write_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
+// Puts the record and reads it back (S9); throws Error{storage} if it differs. False if these credentials may
+// put and not read: then it counts that the store took the bytes against their SHA-256.
+bool write_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
                          BytesView record);
 
 struct EscrowRecord {

@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "common/base/error.hpp"
+#include "common/net/curl_handle.hpp"
 
 namespace strongroom::net {
 namespace {
@@ -77,15 +77,11 @@ void trust_authorities(const std::string& file) {
 }
 
 HttpAnswer http(const HttpRequest& request) {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-    // One for each thread: reset() forgets all options, and keeps the connection for the next request. An
-    // agent that polls all day makes one TLS handshake, not thousands.
-    thread_local const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
-                                                                                  curl_easy_cleanup);
-    if (!handle) throw Error(ErrorKind::internal, "libcurl does not start");
+    // One for each thread, which keeps the connection for the next request: an agent that polls all day makes
+    // one TLS handshake, not thousands.
+    thread_local CurlHandle handle;
+    handle.reset();
     CURL* curl = handle.get();
-    curl_easy_reset(curl);
 
     curl_slist* raw_headers = nullptr;
     for (const auto& [header, value] : request.headers)

@@ -8,6 +8,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "common/net/stall_watch.hpp"
 
 namespace strongroom::net {
 namespace {
@@ -23,9 +24,6 @@ struct Exchange {
     std::size_t sent = 0;
     std::size_t received = 0;  // of the download
     std::size_t header_bytes = 0;
-    std::chrono::seconds stall_timeout{};
-    curl_off_t moved = -1;  // bytes, both ways, when last asked
-    std::chrono::steady_clock::time_point moved_at{};
     bool downloading = false;
     ObjectAnswer answer{};
     std::optional<Error> error{};
@@ -87,22 +85,6 @@ struct Exchange {
         return size;
     }
 };
-
-// Called about once a second, and more often while bytes move. libcurl's own least speed is an average over
-// seconds, which a burst before a silence hides.
-int on_progress(void* target, curl_off_t, curl_off_t down, curl_off_t, curl_off_t up) {
-    auto& exchange = *static_cast<Exchange*>(target);
-    const auto now = std::chrono::steady_clock::now();
-    if (down + up != exchange.moved) {
-        exchange.moved = down + up;
-        exchange.moved_at = now;
-        return 0;
-    }
-    if (now - exchange.moved_at < exchange.stall_timeout) return 0;
-    exchange.refuse(ErrorKind::network,
-                    "no byte moved for " + std::to_string(exchange.stall_timeout.count()) + " seconds");
-    return 1;
-}
 
 template <class Function>
 std::size_t guarded(Exchange& exchange, Function function) noexcept {
@@ -187,7 +169,6 @@ ObjectAnswer HttpClient::ask(const ObjectRequest& request) {
     auto lease = pool_.take();
     CurlHandle& curl = *lease;
     Exchange exchange{request, curl};
-    exchange.stall_timeout = settings_.stall_timeout;
     char reason[CURL_ERROR_SIZE] = "";
     const HeaderList headers = header_list(request);
     curl.set(CURLOPT_URL, request.url.c_str(), "URL");
@@ -204,9 +185,7 @@ ObjectAnswer HttpClient::ask(const ObjectRequest& request) {
     curl.set(CURLOPT_TCP_KEEPALIVE, 1L, "keep-alive");
     curl.set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_timeout.count()),
              "connect time-out");
-    curl.set(CURLOPT_NOPROGRESS, 0L, "progress");
-    curl.set(CURLOPT_XFERINFOFUNCTION, on_progress, "progress");
-    curl.set(CURLOPT_XFERINFODATA, &exchange, "progress");
+    const StallWatch watch(curl, settings_.stall_timeout);
     curl.set(CURLOPT_BUFFERSIZE, buffer_size, "buffer");
     curl.set(CURLOPT_UPLOAD_BUFFERSIZE, buffer_size, "buffer");
     curl.set(CURLOPT_HTTPHEADER, headers.get(), "headers");
@@ -224,6 +203,7 @@ ObjectAnswer HttpClient::ask(const ObjectRequest& request) {
 
     const CURLcode code = curl_easy_perform(curl.get());
     if (exchange.error) throw *exchange.error;
+    if (watch.stalled()) throw Error(ErrorKind::network, watch.text());
     if (is_trust_failure(code))
         throw Error(ErrorKind::unauthenticated,
                     "the server's certificate is not accepted: " + printable_line(curl_reason(code, reason)));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
@@ -36,23 +35,35 @@ void require_valid_key(std::string_view key) {
         throw Error(ErrorKind::storage, "not a valid object key: \"" + printable_line(key, 80) + "\"");
 }
 
-void ObjectStore::check_writable(const std::string& prefix) {
-    const std::string key = prefix + "writable-probe-" + to_hex(random_bytes(6));
+void ObjectStore::try_remove(const std::string& key) noexcept {
+    try {
+        remove(key);
+    } catch (const std::exception&) {
+        // The caller has a better error, or needs none.
+    }
+}
+
+bool ObjectStore::check_writable(const std::string& prefix) {
+    const std::string key = prefix + "writable-probe";  // the same each time: it may not be removable
     const Bytes probe = random_bytes(64);
     const std::string context = "the store " + label() + " cannot be written";
     try {
         put(key, probe);
-        const MemFile back = get(key, probe.size());
+        MemFile back("probe");
+        try {
+            get_into(key, probe.size(), back);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::forbidden) throw;
+            try_remove(key);
+            return false;
+        }
         if (back.view() != probe)
             throw Error(ErrorKind::storage, "object " + key + " reads back with other bytes");
         remove(key);
         if (stat(key)) throw Error(ErrorKind::storage, "object " + key + " is still there after its removal");
+        return true;
     } catch (const Error& error) {
-        try {
-            remove(key);
-        } catch (const Error&) {
-            // The first error says more.
-        }
+        try_remove(key);
         throw Error(ErrorKind::storage, context + ": " + error.text(),
                     error.hint().empty() ? "Check that this user may write there and that there is room."
                                          : error.hint());

@@ -57,10 +57,15 @@ class ObjectStore {
     // Removes what put() left behind under `prefix` in a process that was killed and what no listing shows:
     // temporary files, unfinished uploads. Never what a living process is writing. Returns how many.
     virtual std::size_t remove_unfinished(const std::string& prefix) = 0;
-    // Makes sure the store can be written: puts, reads back and removes a probe object under `prefix`.
-    void check_writable(const std::string& prefix);
+    // Makes sure the store can be written: puts, reads back and removes a probe object under `prefix`. False
+    // if it was put, and these credentials may not read (put-only, as they should be on a host): the probe
+    // then may stay, under one name.
+    bool check_writable(const std::string& prefix);
     // What a person sees: "file:///srv/backups". Never holds credentials.
     virtual std::string label() const = 0;
+
+  private:
+    void try_remove(const std::string& key) noexcept;
 };
 
 }  // namespace strongroom::storage

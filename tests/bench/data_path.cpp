@@ -6,11 +6,13 @@
 //   bench_data_path plain HOME KEY STORE FILE WORKERS LEVEL SEGMENT  the same without gpg
 //   bench_data_path open HOME KEY STORE SET WORKERS                  to standard output
 //
-// KEY is the fingerprint, which agent and client know too.
+// STORE is a folder or a store's URL; an S3 server is $STRONGROOM_BENCH_S3_ENDPOINT, its keys AWS's
+// variables. KEY is the fingerprint, which agent and client know too.
 #include <fcntl.h>
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <future>
 #include <iostream>
@@ -127,7 +129,11 @@ int run(const std::vector<std::string>& arguments) {
         return 0;
     }
     const std::string& identity = arguments.at(2);
-    const auto store = storage::open_store("file://" + arguments.at(3), true);
+    const std::string& place = arguments.at(3);
+    storage::StoreSettings settings;
+    if (const char* endpoint = std::getenv("STRONGROOM_BENCH_S3_ENDPOINT")) settings.s3.endpoint = endpoint;
+    const auto store = storage::open_store(place.find("://") == std::string::npos ? "file://" + place : place,
+                                           true, settings);
     if (verb == "open") {
         const auto manifest = backupset::read_manifest(*store, server, arguments.at(4), home, identity);
         backupset::FdTarget target(1, "standard output");

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -128,7 +129,8 @@ inline void object_store_contract(const std::function<std::unique_ptr<storage::O
                         if (!whole || store->get(key, max).view() != bytes)
                             ++wrong[static_cast<std::size_t>(t)];
                         store->remove(key);
-                    } catch (const Error&) {
+                    } catch (const Error& error) {
+                        std::cerr << describe("contract", error);
                         ++wrong[static_cast<std::size_t>(t)];
                     }
                 }

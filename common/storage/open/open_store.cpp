@@ -7,7 +7,9 @@
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
 #include "common/storage/local_store.hpp"
+#include "common/storage/s3/s3_as_of.hpp"
 #include "common/storage/s3/s3_store.hpp"
+#include "common/storage/sftp/sftp_store.hpp"
 
 namespace strongroom::storage {
 namespace {
@@ -29,8 +31,16 @@ std::filesystem::path local_root(const std::string& url) {
 std::unique_ptr<ObjectStore> open_store(const std::string& url, bool create, const StoreSettings& settings) {
     if (url.starts_with(local_scheme)) return std::make_unique<LocalStore>(local_root(url), create);
     if (url.starts_with(s3_scheme)) return std::make_unique<S3Store>(url, settings.s3);
+    if (url.starts_with(sftp_scheme)) return std::make_unique<SftpStore>(url, settings.sftp);
     throw Error(ErrorKind::config, "not a store URL that this program knows: " + printable_line(url),
-                "Use a folder, file:///srv/backups, or a bucket, s3://BUCKET/PREFIX.");
+                "Use file:///srv/backups, s3://BUCKET/PREFIX or sftp://USER@HOST/folder.");
+}
+
+std::unique_ptr<ObjectStore> open_store_as_of(const std::string& url, const StoreSettings& settings,
+                                              UtcTime moment) {
+    if (url.starts_with(s3_scheme)) return std::make_unique<S3AsOfStore>(url, settings.s3, moment);
+    throw Error(ErrorKind::config, "only S3 stores keep versions: " + printable_line(url),
+                "A folder goes back in time by its file system's snapshots: name that folder.");
 }
 
 std::shared_ptr<RetryingStore> open_guarded_store(const std::string& url, bool create,

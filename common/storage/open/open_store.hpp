@@ -2,6 +2,7 @@
 //
 //   file:///absolute/path     a folder
 //   s3://BUCKET/PREFIX        an S3 bucket; server, region and credentials are settings
+//   sftp://USER@HOST/folder   a folder on an SFTP server; key and known hosts are settings
 //
 #pragma once
 
@@ -19,7 +20,12 @@ namespace strongroom::storage {
 std::unique_ptr<ObjectStore> open_store(const std::string& url, bool create,
                                         const StoreSettings& settings = {});
 
-// The same with guard_store() around it. Opening may hang too: Error{timeout} then.
+// The store as it was at a moment, read-only: for buckets that keep versions. Throws Error{config} for
+// others.
+std::unique_ptr<ObjectStore> open_store_as_of(const std::string& url, const StoreSettings& settings,
+                                              UtcTime moment);
+
+// open_store() with guard_store() around it. Opening may hang too: Error{timeout} then.
 std::shared_ptr<RetryingStore> open_guarded_store(const std::string& url, bool create,
                                                   const StoreSettings& settings, const Guard& guard);
 

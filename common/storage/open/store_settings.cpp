@@ -37,6 +37,14 @@ void declare(config::Options& options, StoreSettings& settings) {
         ->transform(config::as_duration())
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600}))
         ->default_str("60s");
+    options
+        .setting("--sftp-key-file", settings.sftp.key_file,
+                 "Private key of sftp:// stores (ed25519 or ECDSA, no passphrase)")
+        ->type_name("FILE");
+    options
+        .setting("--sftp-known-hosts", settings.sftp.known_hosts,
+                 "Host keys of SFTP servers, in OpenSSH's form; others are refused")
+        ->type_name("FILE");
 }
 
 }  // namespace strongroom::storage

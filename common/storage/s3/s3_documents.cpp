@@ -106,6 +106,27 @@ S3UploadPage parse_s3_uploads(BytesView xml) {
     return out;
 }
 
+S3VersionPage parse_s3_versions(BytesView xml) {
+    pugi::xml_document document;
+    // AWS says ListVersionsResult, and so does radosgw.
+    const auto root = root_of(document, xml, "ListVersionsResult");
+    const Decoder decode(root);
+    S3VersionPage out;
+    for (const auto& entry : root.children()) {
+        const std::string_view kind = entry.name();
+        const bool deleted = kind == "DeleteMarker";
+        if (kind != "Version" && !deleted) continue;
+        const std::string id = text_of(entry, "VersionId");
+        if (id.empty() || id.size() > max_token) refuse("a version without an id");
+        out.versions.push_back({decode(text_of(entry, "Key")), id,
+                                parse_s3_time(text_of(entry, "LastModified")), deleted,
+                                deleted ? 0 : size_of(entry)});
+    }
+    if (flag_of(root, "IsTruncated"))
+        out.next.emplace(decode(token_of(root, "NextKeyMarker")), token_of(root, "NextVersionIdMarker"));
+    return out;
+}
+
 std::string parse_s3_upload_id(BytesView xml) {
     pugi::xml_document document;
     return token_of(root_of(document, xml, "InitiateMultipartUploadResult"), "UploadId");

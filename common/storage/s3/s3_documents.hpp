@@ -47,6 +47,19 @@ struct S3UploadPage {
 };
 S3UploadPage parse_s3_uploads(BytesView xml);
 
+struct S3Version {
+    std::string key;
+    std::string id;
+    UtcTime modified;
+    bool deleted = false;  // a delete marker
+    std::int64_t size = 0;
+};
+struct S3VersionPage {
+    std::vector<S3Version> versions;                          // as listed: by key, the newest first
+    std::optional<std::pair<std::string, std::string>> next;  // key marker, version id marker
+};
+S3VersionPage parse_s3_versions(BytesView xml);
+
 std::string parse_s3_upload_id(BytesView xml);  // of CreateMultipartUpload
 
 // "2026-11-22T09:09:00.178Z", with or without the fraction.

@@ -3,6 +3,7 @@
 #include "tests/contract/object_store_contract.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/s3_server.hpp"
+#include "tests/support/sftp_server.hpp"
 
 using namespace strongroom;
 
@@ -36,4 +37,12 @@ TEST_CASE("the S3 store keeps the contract, with and without TLS, with and witho
     const std::string url = server.make_bucket();
     test::object_store_contract(
         [&] { return storage::open_store(tls ? url : url + "/a/prefix", false, server.settings(tls)); });
+}
+
+TEST_CASE("the SFTP store keeps the contract") {
+    static test::SftpServer server;
+    static int number = 0;
+    const std::string folder = std::to_string(++number);
+    test::object_store_contract(
+        [&] { return storage::open_store(server.url(folder), false, server.settings()); });
 }

@@ -1,0 +1,83 @@
+#include "common/storage/s3/s3_policy.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/base/error.hpp"
+#include "common/base/printable.hpp"
+
+namespace strongroom::storage {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json principal_of(const std::string& user) {
+    const bool usable = !user.empty() && user.size() <= 200 && std::ranges::all_of(user, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-_.:/@+=$").find(c) != std::string_view::npos;
+    });
+    if (!usable)
+        throw Error(ErrorKind::usage, "not an S3 user: " + printable_line(user, 80),
+                    "Name it as arn:aws:iam::ACCOUNT:user/NAME, or as the user of a Ceph gateway.");
+    const std::string arn = user.starts_with("arn:") ? user : "arn:aws:iam:::user/" + user;
+    return {{"AWS", Json::array({arn})}};
+}
+
+Json statement(const char* id, const char* effect, const std::string& user) {
+    return {{"Sid", id}, {"Effect", effect}, {"Principal", principal_of(user)}};
+}
+
+}  // namespace
+
+std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users) {
+    const std::string bucket = "arn:aws:s3:::" + address.bucket();
+    const std::string objects = bucket + "/" + address.prefix() + below + "*";
+    const Json everything = {bucket, bucket + "/*"};
+    const Json puts = {"s3:PutObject", "s3:AbortMultipartUpload"};
+    Json statements = Json::array();
+
+    Json put = statement("AgentPuts", "Allow", users.agent);
+    put["Action"] = puts;
+    put["Resource"] = Json::array({objects});
+    Json only = statement("AgentOnlyPuts", "Deny", users.agent);
+    only["NotAction"] = puts;
+    only["Resource"] = everything;
+    // The same by name: radosgw 16 does not hold a NotAction against the owner of an object, which the agent
+    // is.
+    Json by_name = statement("AgentNever", "Deny", users.agent);
+    by_name["Action"] = {"s3:GetObject*",          "s3:DeleteObject*",
+                         "s3:ListBucket*",         "s3:PutObjectAcl",
+                         "s3:PutObjectVersionAcl", "s3:PutObjectRetention",
+                         "s3:PutObjectLegalHold",  "s3:BypassGovernanceRetention",
+                         "s3:PutBucket*",          "s3:PutLifecycleConfiguration",
+                         "s3:DeleteBucket*"};
+    by_name["Resource"] = everything;
+    Json inside = statement("AgentOnlyHere", "Deny", users.agent);
+    inside["Action"] = puts;
+    inside["NotResource"] = Json::array({objects});
+    statements.insert(statements.end(), {put, only, by_name, inside});
+
+    if (!users.pruner.empty()) {
+        Json lists = statement("PrunerLists", "Allow", users.pruner);
+        lists["Action"] = {"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"};
+        lists["Resource"] = Json::array({bucket});
+        Json prunes = statement("PrunerReadsAndRemoves", "Allow", users.pruner);
+        prunes["Action"] = {"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject",
+                            "s3:AbortMultipartUpload"};
+        prunes["Resource"] = Json::array({objects});
+        Json keeps = statement("PrunerKeepsVersions", "Deny", users.pruner);
+        keeps["Action"] = {"s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:PutObjectLegalHold",
+                           "s3:BypassGovernanceRetention", "s3:PutBucketVersioning"};
+        keeps["Resource"] = everything;
+        statements.insert(statements.end(), {lists, prunes, keeps});
+    }
+    if (!users.owner.empty()) {
+        Json all = statement("OwnerAll", "Allow", users.owner);
+        all["Action"] = Json::array({"s3:*"});
+        all["Resource"] = everything;
+        statements.push_back(all);
+    }
+    return Json{{"Version", "2012-10-17"}, {"Statement", statements}}.dump(2);
+}
+
+}  // namespace strongroom::storage

@@ -1,0 +1,30 @@
+// The least policies for an S3 bucket of backups.
+//
+//   agent    puts new objects under its prefix and nothing else: cannot read, list, delete, change retention
+//   or
+//            touch versions. All else is denied by name of what is left, so that neither the ownership of its
+//            own objects nor another policy gives it back.
+//   pruner   lists, reads and removes under the prefix; removing leaves the older version in a bucket that
+//            keeps versions. It cannot remove versions or shorten a retention.
+//   owner    all.
+//
+// Form: docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+#pragma once
+
+#include <string>
+
+#include "common/storage/s3/s3_address.hpp"
+
+namespace strongroom::storage {
+
+struct S3PolicyUsers {
+    std::string agent;   // "arn:aws:iam::ACCOUNT:user/NAME", or a name, which is a user of a Ceph gateway
+    std::string pruner;  // may be empty
+    std::string owner;   // may be empty
+};
+
+// A bucket policy, as JSON with two blanks for each level. `below`: "SERVER/" or empty, behind the store's
+// own prefix. Throws Error{usage} for a name that cannot be a user.
+std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users);
+
+}  // namespace strongroom::storage
