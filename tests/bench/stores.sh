@@ -39,6 +39,7 @@ trap cleanup EXIT
 bash "$top/tests/support/s3_server.sh" up "$work/s3" $$
 bash "$top/tests/support/s3_server.sh" user "$work/s3" bench
 STRONGROOM_BENCH_S3_ENDPOINT=http://127.0.0.1:$(cat "$work/s3/port")
+unset AWS_CA_BUNDLE # rclone does not start with it
 export STRONGROOM_BENCH_S3_ENDPOINT AWS_ACCESS_KEY_ID=key-bench AWS_SECRET_ACCESS_KEY=secret-bench
 empty=$(sha256sum </dev/null | cut -d' ' -f1)
 signed=(curl -sS -f --aws-sigv4 aws:amz:us-east-1:s3 -u key-bench:secret-bench -H "x-amz-content-sha256: $empty")
