@@ -65,11 +65,15 @@ std::string s3_bucket_policy(const S3Address& address, const std::string& below,
         prunes["Action"] = {"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject",
                             "s3:AbortMultipartUpload"};
         prunes["Resource"] = Json::array({objects});
+        Json marks = statement("PrunerMarks", "Allow", users.pruner);
+        marks["Action"] = Json::array({"s3:PutObject"});
+        marks["Resource"] =
+            Json::array({bucket + "/" + address.prefix() + (below.empty() ? "*/" : below) + "prune/*"});
         Json keeps = statement("PrunerKeepsVersions", "Deny", users.pruner);
         keeps["Action"] = {"s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:PutObjectLegalHold",
                            "s3:BypassGovernanceRetention", "s3:PutBucketVersioning"};
         keeps["Resource"] = everything;
-        statements.insert(statements.end(), {lists, prunes, keeps});
+        statements.insert(statements.end(), {lists, prunes, marks, keeps});
     }
     if (!users.owner.empty()) {
         Json all = statement("OwnerAll", "Allow", users.owner);

@@ -23,10 +23,12 @@ namespace {
 struct PutOnlyBench : test::SetBench {
     PutOnlyBench() {
         s3.add_user("agent");
+        s3.add_user("pruner");
         const storage::S3Address address(url, s3.settings(false).s3);
-        s3.put_bucket_document(url, "policy",
-                               storage::s3_bucket_policy(address, server + "/",
-                                                         {.agent = "agent", .pruner = {}, .owner = "owner"}));
+        s3.put_bucket_document(
+            url, "policy",
+            storage::s3_bucket_policy(address, server + "/",
+                                      {.agent = "agent", .pruner = "pruner", .owner = "owner"}));
     }
     std::unique_ptr<storage::ObjectStore> as(const std::string& user) const {
         return storage::open_store(url, false, s3.settings(false, user));
@@ -137,6 +139,33 @@ TEST_CASE("put-only credentials are enough for a backup, and for nothing else") 
     thief.ask("attempt", {.method = "POST", .query = {{"delete", ""}}, .body = all_versions});
     CHECK(bench.versions() == before);
     CHECK(bench.open_from(*owner, set) == bench.plain);
+}
+
+TEST_CASE("the pruner's credentials remove what shows, and no version") {
+    PutOnlyBench bench;
+    const std::string set = bench.seal_as_agent();
+    const auto before = bench.versions();
+    const auto pruner = bench.as("pruner");
+    CHECK(bench.open_from(*pruner, set) == bench.plain);
+    pruner->put(bench.server + "/prune/" + set + ".json", "{}");
+    CHECK(pruner->remove_unfinished(backupset::set_prefix(bench.server, set)) == 0);
+    auto client = bench.client("pruner");
+    for (const auto& [name, deleted] : before) {
+        const auto space = name.find(' ');
+        CAPTURE(name);
+        CHECK(client
+                  .ask("attempt", {.method = "DELETE",
+                                   .key = name.substr(7, space - 7),  // behind "prefix/"
+                                   .query = {{"versionId", name.substr(space + 1)}}})
+                  .status == 403);
+    }
+    CHECK(error_of([&] { pruner->put(backupset::manifest_key(bench.server, set), "x"); }).kind() ==
+          ErrorKind::forbidden);
+    for (const auto& object : pruner->list(backupset::set_prefix(bench.server, set)))
+        pruner->remove(object.key);
+    CHECK(pruner->list(backupset::set_prefix(bench.server, set)).empty());
+    const auto after = bench.versions();
+    for (const auto& [name, deleted] : before) CHECK(after.contains(name));
 }
 
 TEST_CASE("a set that was overwritten, and one that was hidden, are found as of a time before") {
