@@ -4,7 +4,8 @@
 //   or
 //            touch versions. All else is denied by name of what is left, so that neither the ownership of its
 //            own objects nor another policy gives it back.
-//   pruner   lists, reads and removes under the prefix, and puts its marks (docs/format.md); removing leaves the older version in a bucket that
+//   pruner   lists, reads and removes under the prefix, and puts its marks (docs/format.md); removing leaves
+//   the older version in a bucket that
 //            keeps versions. It cannot remove versions or shorten a retention.
 //   owner    all.
 //
