@@ -25,22 +25,31 @@ Steady::time_point looked_before(Steady::time_point now, const std::string& serv
     return now - std::chrono::milliseconds(std::hash<std::string>()(server) % Ms(look_again).count());
 }
 
+// Many waits end at the same moment, so that one wake-up of this thread serves them all.
+Steady::time_point end_of_wait(Steady::time_point now, int seconds) {
+    constexpr Ms even{250};
+    const auto end = std::chrono::ceil<Ms>((now + std::chrono::seconds(seconds)).time_since_epoch());
+    return Steady::time_point((end + even - Ms(1)) / even * even);
+}
+
 // In the list of those who wait.
 class Standing {
   public:
-    Standing(Shared& shared, const std::string& server, Waiters::Waiter& waiter)
-        : shared_(shared), place_(shared.waiters.add(server, waiter)) {
+    Standing(Shared& shared, std::string server, Waiters::Waiter& waiter)
+        : shared_(shared), server_(std::move(server)), waiter_(waiter) {
+        shared_.waiters.add(server_, waiter_);
         shared_.metrics.waiters(1);
     }
     ~Standing() {
-        shared_.waiters.remove(place_);
+        shared_.waiters.remove(server_, waiter_);
         shared_.metrics.waiters(-1);
     }
     Standing(const Standing&) = delete;
 
   private:
     Shared& shared_;
-    Waiters::Place place_;
+    std::string server_;
+    Waiters::Waiter& waiter_;
 };
 
 }  // namespace
@@ -83,7 +92,7 @@ asio::awaitable<Answer> wait_for_work(Shared& shared, Present& present, std::opt
     } else {
         shared.api.still_waits(known->server);
     }
-    Waiters::Waiter waiter{asio::steady_timer(executor, now + std::chrono::seconds(seconds))};
+    Waiters::Waiter waiter{asio::steady_timer(executor, end_of_wait(now, seconds))};
     const Standing standing(shared, known->server, waiter);
     // Who was woken meanwhile may have been this agent.
     waiter.woken = shared.waiters.wakes() != wakes;

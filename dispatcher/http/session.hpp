@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 #include "dispatcher/http/server.hpp"
 #include "dispatcher/http/token_buckets.hpp"
@@ -27,10 +28,16 @@ class Waiters {
         boost::asio::steady_timer timer;
         bool woken = false;
     };
-    using Place = std::multimap<std::string, Waiter*>::iterator;
 
-    Place add(const std::string& server, Waiter& waiter) { return waiting_.emplace(server, &waiter); }
-    void remove(Place place) { waiting_.erase(place); }
+    void add(const std::string& server, Waiter& waiter) { waiting_.emplace(server, &waiter); }
+    void remove(const std::string& server, const Waiter& waiter) {
+        const auto [first, last] = waiting_.equal_range(server);
+        for (auto at = first; at != last; ++at) {
+            if (at->second != &waiter) continue;
+            waiting_.erase(at);
+            return;
+        }
+    }
     void wake(const std::string& server) {
         ++wakes_;
         const auto [first, last] = waiting_.equal_range(server);
@@ -47,7 +54,7 @@ class Waiters {
         waiter.woken = true;
         waiter.timer.cancel();
     }
-    std::multimap<std::string, Waiter*> waiting_;
+    std::unordered_multimap<std::string, Waiter*> waiting_;
     std::uint64_t wakes_ = 0;
 };
 

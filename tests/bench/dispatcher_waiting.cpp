@@ -60,7 +60,9 @@ class Fleet {
                 ++failures_;
             else
                 member.timing.no_work();
-            load_.after(failed ? member.timing.pause() : proto::between_polls,
+            // Answers that were sent together reach hosts far away at different times.
+            const std::chrono::milliseconds way(std::uniform_int_distribution<int>(0, 200)(random_));
+            load_.after(failed ? member.timing.pause() : proto::between_polls + way,
                         [this, &member] { wait(member); });
         });
     }
@@ -91,7 +93,7 @@ double until_waiting(Site& site, Load& load, std::size_t count, std::chrono::sec
 
 void measure_waiting(Site& site, const Sizes& sizes) {
     constexpr std::size_t wakes = 200;
-    constexpr int window = 60;
+    constexpr int window = 88;                                        // two polls of each
     constexpr std::chrono::seconds until_even = proto::longest_poll;  // polls end as often as they will
     site.add_plain_servers(static_cast<std::size_t>(sizes.agents) + wakes, false);
     std::vector<Peer> agents(site.plain_servers().begin(),
@@ -110,7 +112,7 @@ void measure_waiting(Site& site, const Sizes& sizes) {
     fleet.arrive(std::chrono::seconds(10));
     until_waiting(site, load, agents.size(), std::chrono::seconds(40));
     row("wait_agents", site.metric("strongroom_dispatcher_waiters"), "agents", 0);
-    note("waiting: for a minute and a half");
+    note("waiting: for two minutes");
     load.run(until_even, [] { return false; });
     const long ticks = site.cpu_ticks();
     const long polls = fleet.polls();

@@ -20,6 +20,8 @@ class GroupCommit {
         const Store::Work* work;
         std::exception_ptr failure;  // set by the batch: this work's, or that of the whole transaction
         bool finished = false;
+        bool leads = false;              // runs the next batch, itself first in it
+        std::condition_variable turn{};  // its own: a commit wakes nobody whose turn it is not
     };
     // Runs all entries in one transaction and commits it. Runs on the thread of one of the callers, one at a
     // time. What it throws fails every entry.
@@ -33,11 +35,10 @@ class GroupCommit {
   private:
     static constexpr std::size_t largest_batch = 128;
 
-    void lead(std::unique_lock<std::mutex>& lock);
+    void lead(std::unique_lock<std::mutex>& lock, Entry& mine);
 
     Batch batch_;
     std::mutex mutex_;
-    std::condition_variable changed_;
     std::deque<Entry*> queue_;
     bool leading_ = false;
 };

@@ -76,7 +76,14 @@ class SqliteStore::Sessions {
             if (mode != "wal")
                 throw Error(ErrorKind::storage, "the database cannot use a write-ahead log here");
             *session << "PRAGMA synchronous = FULL";
-            if (purpose == For::reading) *session << "PRAGMA query_only = ON";
+            if (purpose == For::reading) {
+                *session << "PRAGMA query_only = ON";
+            } else {
+                // Ids are random, so changes go all over the file. One session writes nearly always: it keeps
+                // the pages that it needs (KiB), and a page that changes often is copied back seldom (pages).
+                *session << "PRAGMA cache_size = -32768";
+                *session << "PRAGMA wal_autocheckpoint = 4000";
+            }
         } catch (const soci::sqlite3_soci_error& error) {
             throw Refused{refusal_of(*session, error)};
         }
