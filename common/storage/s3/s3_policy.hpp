@@ -1,13 +1,11 @@
 // The least policies for an S3 bucket of backups.
 //
-//   agent    puts new objects under its prefix and nothing else: cannot read, list, delete, change retention
-//   or
-//            touch versions. All else is denied by name of what is left, so that neither the ownership of its
-//            own objects nor another policy gives it back.
-//   pruner   lists, reads and removes under the prefix, and puts its marks (docs/format.md); removing leaves
-//   the older version in a bucket that
-//            keeps versions. It cannot remove versions or shorten a retention.
-//   owner    all.
+// - agent: puts new objects under its prefix and nothing else: it cannot read, list, delete, change a
+//   retention or touch versions. All else is denied, so that neither the ownership of its own objects nor
+//   another policy gives it back.
+// - pruner: lists, reads and removes under the prefix, and puts its marks (docs/format.md). In a bucket that
+//   keeps versions removing leaves the older one; it cannot remove versions or shorten a retention.
+// - owner: all.
 //
 // Form: docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
 #pragma once
