@@ -72,6 +72,11 @@ void add_commands(CLI::App& app, CommandLine& line) {
         app.add_subcommand("escrow", "Deposit the decryption key for the pinned recovery keys");
     escrow->add_flag("--local", line.local, "Into the store only, without the dispatcher");
     escrow->footer("Example:\n  strongroom-agent escrow");
+    CLI::App* rotate = app.add_subcommand(
+        "rotate",
+        "Make a new decryption key, escrow it and rewrap every set's envelope; goes on after a crash");
+    rotate->add_flag("--local", line.local, "Escrow into the store only, without the dispatcher");
+    rotate->footer("Example:\n  strongroom-agent rotate");
     app.add_subcommand("status", "What this agent is and what it did; needs no network")
         ->footer("Example:\n  strongroom-agent status --json");
     add_throttle(app, line);

@@ -9,14 +9,14 @@
 namespace strongroom::agent {
 
 struct CommandLine {
-    // "register", "run", "backup", "escrow", "status", "throttle", "check"; empty: already answered
+    // "register", "run", "backup", "escrow", "rotate", "status", "throttle", "check"; empty: already answered
     std::string command;
     AgentConfig config;
     RegistrationOptions registration;
     std::filesystem::path code_file;
     bool json = false;
     bool quiet = false;
-    bool local = false;  // escrow: into the store only
+    bool local = false;  // escrow, rotate: into the store only
     struct {
         std::string both;  // a rate, "off" or "default"; empty: leave as it is
         std::string read;

@@ -20,6 +20,7 @@ struct Status {
     bool backup_running = false;
     std::optional<BackupProgress> progress;
     std::int64_t unreported = 0;
+    KeyState keys;
 };
 
 std::string shown(const BackupProgress& now) {
@@ -35,11 +36,21 @@ std::string shown(const BackupProgress& now) {
     return out;
 }
 
+std::string shown(const KeyState& keys) {
+    const auto& now = keys.current();
+    std::string out = group_fingerprint(now.fingerprint) + " (" + std::to_string(now.number) + ", since " +
+                      format_utc(from_millis(now.since)) + ")";
+    if (keys.rotation)
+        out += "; a rotation is unfinished (" + keys.rotation->step + "): strongroom-agent rotate ends it";
+    return out;
+}
+
 Status read_status(const StateDir& state) {
     Status out;
     out.agent = state.agent();
     out.escrow = state.escrow();
     out.escrowed = is_escrowed(state, out.agent);
+    out.keys = state.keys();
     out.runs = state.runs();
     out.schedules = state.schedules();
     out.backup_running = state.is_backup_running();
@@ -53,6 +64,7 @@ void print_json(const Status& status) {
     out["agent"] = to_json(status.agent);
     out["escrowed"] = status.escrowed;
     if (status.escrow) out["escrow"] = to_json(*status.escrow);
+    out["keys"] = to_json(status.keys);
     out["backup_running"] = status.backup_running;
     if (status.progress) out["progress"] = to_json(*status.progress);
     out["unreported"] = status.unreported;
@@ -102,6 +114,7 @@ int status_command(const CommandLine& line, const Clock& clock) {
     std::vector<std::pair<std::string, std::string>> fields{
         {"server", agent.server},
         {"identity key", group_fingerprint(agent.identity)},
+        {"decryption subkey", shown(status.keys)},
         {"dispatcher", agent.dispatcher},
         {"owner", agent.owner_name + " " + group_fingerprint(agent.owner)},
         {"recovery keys", recovery},

@@ -123,7 +123,7 @@ store = "file://$demo/store"
 source = "mariadb-backup"
 mysql-option-file = "$demo/agent/mysql.cnf"
 state-dir = "$demo/agent/state"
-allow-kinds = ["backup", "escrow"]
+allow-kinds = ["backup", "escrow", "rotate"]
 min-interval = 10
 TOML
 agent() { strongroom-agent --config "$demo/agent/agent.toml" "$@"; }

@@ -155,11 +155,13 @@ struct EscrowDeposit {
     std::string subkey;
     std::string record;  // base64
     std::vector<std::string> recipients;
+    std::optional<std::string> public_key{};  // armored, once a rotation has changed it
     template <class Fields>
     void fields(Fields& f) {
         f("subkey", subkey, fingerprint_text);
         f("record", record, record_text);
         f("recipients", recipients, Many<Text>{16, fingerprint_text});
+        f("public_key", public_key, key_text);
     }
     struct Reply {
         std::string sha256;

@@ -5,4 +5,5 @@
 #pragma once
 
 #include "proto/agent_messages.hpp"
+#include "proto/proof_messages.hpp"
 #include "proto/user_messages.hpp"

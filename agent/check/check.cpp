@@ -53,8 +53,10 @@ Finding check_store(const AgentConfig& config, const std::string& server) {
 
 Finding check_identity(const StateDir& state, const AgentRecord& agent) {
     const gpg::Key key = gpg::find_key(gpg::Home::use(state.own_home()), agent.identity, true);
-    const gpg::Subkey* subkey = key.encryption_subkey();
-    if (!key.usable || subkey == nullptr || subkey->fingerprint != agent.subkey)
+    const bool there = std::ranges::any_of(key.subkeys, [&](const gpg::Subkey& one) {
+        return one.fingerprint == agent.subkey && one.can_encrypt && one.usable && one.secret;
+    });
+    if (!key.usable || !there)
         throw Error(ErrorKind::crypto, "the identity key or its decryption subkey cannot be used");
     return {Verdict::ok, {}, "server " + agent.server + ", key " + group_fingerprint(agent.identity), {}};
 }

@@ -37,11 +37,22 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--segment-size", config.segment_size, "Bytes of a segment")
         ->check(CLI::Range(std::int64_t{1} << 16, std::int64_t{256} << 20));
     options.setting("--allow-kinds", config.allow_kinds, "Kinds of jobs that a dispatcher may order")
-        ->check(CLI::IsMember({"backup", "escrow"}));
+        ->check(CLI::IsMember({"backup", "escrow", "rotate"}));
     options
         .setting("--min-interval", config.min_interval,
                  "Least seconds between backups that a dispatcher orders")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{31'536'000}));
+    options
+        .setting("--min-rotation-interval", config.min_rotation_interval,
+                 "Least time between rotations of the decryption subkey that a dispatcher orders")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{315'360'000}))
+        ->default_str("24h");
+    options
+        .setting("--rotation-key-type", config.rotation_key_type,
+                 "Kind of a new decryption subkey; same: that of the identity key")
+        ->check(CLI::IsMember({"cv25519", "rsa3072", "rsa4096", "same"}))
+        ->capture_default_str();
     options
         .setting("--source-timeout", config.source_timeout, "Give a source up that sends no byte for so long")
         ->transform(config::as_duration())

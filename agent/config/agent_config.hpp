@@ -27,17 +27,19 @@ struct AgentConfig {
     int level = 1;
     std::string compression = "zstd";
     std::int64_t segment_size = 32LL << 20;  // bytes
-    std::vector<std::string> allow_kinds{"backup", "escrow"};
-    std::int64_t min_interval = 300;      // seconds between backups that a dispatcher orders
-    std::int64_t source_timeout = 1800;   // seconds without a byte after which a source is given up
-    std::int64_t store_timeout = 600;     // seconds for one operation on one object
-    int store_retries = 5;                // after the first attempt
-    std::int64_t store_retry_time = 300;  // seconds in which an operation may be retried
-    std::int64_t read_limit = 0;          // bytes per second from the source; 0: none
-    std::int64_t write_limit = 0;         // bytes per second into the store; 0: none
-    int nice = 10;                        // of a backup's threads and children
-    std::string io_class = "idle";        // of them: idle, best-effort, none
-    std::filesystem::path metrics_file;   // for a node exporter; empty: none
+    std::vector<std::string> allow_kinds{"backup", "escrow", "rotate"};
+    std::int64_t min_interval = 300;              // seconds between backups that a dispatcher orders
+    std::int64_t min_rotation_interval = 86'400;  // seconds between rotations that a dispatcher orders
+    std::string rotation_key_type = "cv25519";    // of a new decryption subkey; "same": as the identity key
+    std::int64_t source_timeout = 1800;           // seconds without a byte after which a source is given up
+    std::int64_t store_timeout = 600;             // seconds for one operation on one object
+    int store_retries = 5;                        // after the first attempt
+    std::int64_t store_retry_time = 300;          // seconds in which an operation may be retried
+    std::int64_t read_limit = 0;                  // bytes per second from the source; 0: none
+    std::int64_t write_limit = 0;                 // bytes per second into the store; 0: none
+    int nice = 10;                                // of a backup's threads and children
+    std::string io_class = "idle";                // of them: idle, best-effort, none
+    std::filesystem::path metrics_file;           // for a node exporter; empty: none
 };
 
 // Declares every field as option, environment variable (STRONGROOM_AGENT_...) and file key.

@@ -35,7 +35,7 @@ Daemon::Daemon(const Host& host, std::function<proto::Exchange()> connect, std::
 void Daemon::start() {
     if (const auto lock = host_.state.try_lock_backup()) recover_interrupted(host_, *lock);
     remove_leftovers(host_);
-    if (!is_escrowed(host_.state, host_.agent))
+    if (!is_escrowed(host_.state, host_.state.agent()))
         log_event(
             Level::warning, "AGENT_ESCROW_MISSING",
             "the decryption key of server {} is not in escrow: if this host is lost, its backups cannot "
@@ -123,7 +123,7 @@ void Daemon::report() {
 
 bool Daemon::escrow_missing() const {
     const auto escrow = host_.state.escrow();
-    if (escrow && escrow->subkey == host_.agent.subkey && escrow->at_dispatcher && escrow->in_store)
+    if (escrow && escrow->subkey == host_.state.agent().subkey && escrow->at_dispatcher && escrow->in_store)
         return false;
     return std::ranges::find(host_.config.allow_kinds, "escrow") != host_.config.allow_kinds.end();
 }
@@ -132,7 +132,7 @@ void Daemon::deposit_missing_escrow() {
     if (!escrow_missing()) return;
     try {
         const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
-        deposit_escrow(host_.state, host_.agent, *store, &exchange_, host_.clock);
+        deposit_escrow(host_.state, host_.state.agent(), *store, &exchange_, host_.clock);
     } catch (const Error& error) {
         log_event(Level::error, "AGENT_ESCROW_FAILED", "{} {}", error.text(), error.hint());
     }
@@ -150,7 +150,7 @@ void Daemon::back_up_alone() {
 }
 
 void Daemon::say_status(const std::string& what) {
-    const bool escrowed = is_escrowed(host_.state, host_.agent);
+    const bool escrowed = is_escrowed(host_.state, host_.state.agent());
     notify_status(what + (escrowed ? "" : "; WARNING: the key is not in escrow"));
 }
 

@@ -66,6 +66,9 @@ EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, stor
         deposit.subkey = agent.subkey;
         deposit.record = to_base64(record);
         deposit.recipients = agent.recovery;
+        const KeyState keys = state.keys();  // the dispatcher knows the key as it was registered
+        if (keys.rotation || keys.subkeys.size() > 1)
+            deposit.public_key = gpg::export_public(gpg::Home::use(state.own_home()), agent.identity);
         const auto reply = exchange->ask(deposit);
         if (reply.sha256 != out.sha256)
             throw Error(ErrorKind::corrupt,

@@ -61,6 +61,7 @@ backupset::SealOptions seal_options(const Host& host, const Tool& tool) {
     backupset::SealOptions out;
     out.server = host.agent.server;
     out.identity = host.agent.identity;
+    out.subkey = host.state.agent().subkey;  // the lock on backups keeps it as it is
     out.stream = tool.stream;
     out.source_tool = tool.name;
     out.source_version = tool.version;

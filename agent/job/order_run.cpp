@@ -1,10 +1,13 @@
 #include "agent/job/order_run.hpp"
 
+#include <fmt/format.h>
+
 #include <thread>
 
 #include "agent/escrow/escrow.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
+#include "agent/rotation/rotation.hpp"
 #include "common/base/log.hpp"
 
 namespace strongroom::agent {
@@ -34,13 +37,19 @@ void mark_reported(const StateDir& state, const std::string& set) {
 OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> connect,
                          std::function<void()> tick, std::stop_token stop)
     : host_(host),
-      policy_{host.config.allow_kinds, std::chrono::seconds(host.config.min_interval)},
+      policy_{host.config.allow_kinds, std::chrono::seconds(host.config.min_interval),
+              std::chrono::seconds(host.config.min_rotation_interval)},
       connect_(std::move(connect)),
       tick_(std::move(tick)),
       stop_(std::move(stop)) {}
 
 void OrderRunner::require_allowed(const proto::JobOrder& order) {
     policy_.require_kind(order.kind);
+    if (order.kind == "rotate") {
+        const KeyState keys = host_.state.keys();
+        if (!keys.rotation && keys.last_started)
+            policy_.require_rotation_interval(host_.clock.now(), from_millis(*keys.last_started));
+    }
     if (order.kind != "backup") return;
     const RunState runs = host_.state.runs();
     const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
@@ -63,6 +72,32 @@ proto::Backup OrderRunner::back_up(const std::optional<proto::JobOrder>& order, 
     }
 }
 
+void OrderRunner::rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange) {
+    std::stop_source job_stop;
+    const std::stop_callback process_stops(stop_, [&] { job_stop.request_stop(); });
+    LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick_}, job_stop);
+    RotateOptions options;
+    options.job = order.id;
+    options.algorithm = host_.config.rotation_key_type;
+    options.workers = host_.config.workers;
+    options.exchange = &exchange;
+    options.stop = job_stop.get_token();
+    options.on_stage = [&](const RotationStage& stage) {
+        backupset::Progress progress{.stage = stage.name};
+        progress.segments = static_cast<std::int64_t>(stage.done);
+        if (stage.total > 0) progress.stage += fmt::format(" {} %", stage.done * 20 / stage.total * 5);
+        keeper.update(progress);
+    };
+    try {
+        const auto store = open_job_store(host_.config, host_.config.store, nullptr, job_stop.get_token());
+        rotate(host_.state, *store, host_.clock, options);
+    } catch (const Error&) {
+        const std::string reason = keeper.reason();
+        if (reason.empty()) throw;
+        throw Error(ErrorKind::interrupted, reason);
+    }
+}
+
 std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange) {
     if (order.kind == "backup") {
         const RunState runs = host_.state.runs();
@@ -72,12 +107,20 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
             return earlier->backup;
         }
     }
+    if (order.kind == "rotate" && host_.state.keys().last_job == order.id) {
+        log_event(Level::info, "AGENT_JOB_DONE_EARLIER", "job {} was done already", order.id);
+        return std::nullopt;
+    }
     require_allowed(order);
     log_event(Level::info, "AGENT_JOB_STARTED", "job {} ({}), attempt {}", order.id, order.kind,
               order.attempt);
     if (order.kind == "backup") return back_up(order, {order.id, order.schedule, order.slot});
+    if (order.kind == "rotate") {
+        rotate_keys(order, exchange);
+        return std::nullopt;
+    }
     const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
-    deposit_escrow(host_.state, host_.agent, *store, &exchange, host_.clock);
+    deposit_escrow(host_.state, host_.state.agent(), *store, &exchange, host_.clock);
     return std::nullopt;
 }
 

@@ -30,6 +30,7 @@ class OrderRunner {
     std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange);
     void log_failure(const proto::JobOrder& order, const Error& error);
     void require_allowed(const proto::JobOrder& order);
+    void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);
     proto::Backup back_up(const std::optional<proto::JobOrder>& order, const Origin& origin);
 
     Host host_;

@@ -8,7 +8,7 @@
 namespace strongroom::agent {
 
 bool Policy::knows(const std::string& kind) {
-    return kind == "backup" || kind == "escrow";
+    return kind == "backup" || kind == "escrow" || kind == "rotate";
 }
 
 void Policy::require_kind(const std::string& kind) const {
@@ -27,6 +27,15 @@ void Policy::require_interval(UtcTime now, std::optional<UtcTime> last) const {
                 "the last backup began " + format_duration(now - *last) +
                     " ago; this host allows one every " + format_duration(min_interval),
                 "Lower min-interval in the agent's configuration, if that is wanted.");
+}
+
+void Policy::require_rotation_interval(UtcTime now, std::optional<UtcTime> last) const {
+    if (!last || *last > now || now - *last >= min_rotation_interval) return;
+    throw Error(ErrorKind::refused,
+                "the last rotation began " + format_duration(now - *last) +
+                    " ago; this host allows one every " + format_duration(min_rotation_interval),
+                "Lower min-rotation-interval in the agent's configuration, or rotate on the host: "
+                "strongroom-agent rotate");
 }
 
 void Policy::require_pinned(const std::vector<std::string>& ordered, const std::vector<std::string>& pinned) {

@@ -13,6 +13,11 @@ constexpr std::size_t kept_refusals = 100;
 
 }  // namespace
 
+bool KeyState::knows(const std::string& fingerprint) const {
+    return std::ranges::any_of(subkeys,
+                               [&](const KnownSubkey& known) { return known.fingerprint == fingerprint; });
+}
+
 const Run* RunState::find(const std::optional<std::string>& job, const std::optional<std::string>& schedule,
                           std::optional<std::int64_t> slot) const {
     const auto found = std::ranges::find_if(runs, [&](const Run& run) {

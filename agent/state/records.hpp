@@ -16,7 +16,7 @@ struct AgentRecord {
     std::string server;  // UUID
     std::string domain;
     std::string identity;        // fingerprint of the identity key
-    std::string subkey;          // fingerprint of the decryption subkey
+    std::string subkey;          // fingerprint of the decryption subkey in use; in the file: of the first one
     std::string dispatcher;      // URL
     std::string dispatcher_key;  // fingerprint that was compiled in at registration
     std::string owner;           // user fingerprint, as the dispatcher said
@@ -53,6 +53,52 @@ struct EscrowState {
         f("at_dispatcher", at_dispatcher, any_time);
         f("in_store", in_store, any_time);
     }
+};
+
+// keys.json: the decryption subkeys of this host and a rotation that is under way. Missing until the first
+// rotation: then the only subkey is the one in agent.json. agent/rotation/rotation.hpp says what each step
+// means; every change of it is one atomic write.
+struct KnownSubkey {
+    std::string fingerprint;
+    std::int64_t number = 0;  // 1, 2, ...
+    std::int64_t since = 0;   // when it came into use
+    std::optional<std::int64_t> retired;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("fingerprint", fingerprint, fingerprint_text);
+        f("number", number, Range{1, 1'000'000});
+        f("since", since, any_time);
+        f("retired", retired, any_time);
+    }
+};
+struct RotationState {
+    std::string step;                   // "make", "escrow", "rewrap"
+    std::optional<std::string> subkey;  // the new one, once it is known
+    std::optional<std::string> job;     // of the dispatcher, that began it
+    std::int64_t started = 0;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("step", step, Text{16});
+        f("subkey", subkey, fingerprint_text);
+        f("job", job, uuid_text);
+        f("started", started, any_time);
+    }
+};
+struct KeyState {
+    std::vector<KnownSubkey> subkeys;  // by number; the last one is in use
+    std::optional<RotationState> rotation;
+    std::optional<std::int64_t> last_started;  // of the last rotation that was finished
+    std::optional<std::string> last_job;       // its job
+    template <class Fields>
+    void fields(Fields& f) {
+        f("subkeys", subkeys, Many<Nested>{10'000, {}});
+        f("rotation", rotation);
+        f("last_started", last_started, any_time);
+        f("last_job", last_job, uuid_text);
+    }
+
+    const KnownSubkey& current() const { return subkeys.back(); }
+    bool knows(const std::string& fingerprint) const;
 };
 
 // schedule.json: what the dispatcher last ordered under its signature, and when this agent first saw it.

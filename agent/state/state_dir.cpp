@@ -36,6 +36,16 @@ void store(const fs::path& path, const T& value) {
     write_file_atomic(path, to_json(value).dump(1) + "\n");
 }
 
+constexpr const char* keys_file = "keys.json";
+
+std::optional<KeyState> load_keys(const fs::path& folder) {
+    auto out = load_if_there<KeyState>(folder / keys_file);
+    if (out && out->subkeys.empty())
+        throw Error(ErrorKind::corrupt, (folder / keys_file).string() + " names no subkey",
+                    "Restore the file from a backup of this host, or see the operator's guide.");
+    return out;
+}
+
 }  // namespace
 
 StateDir::StateDir(fs::path path, bool create) : path_(std::move(path)) {
@@ -51,7 +61,18 @@ AgentRecord StateDir::agent() const {
     if (!is_registered())
         throw Error(ErrorKind::not_found, "this host is not registered: there is no " + agent_file().string(),
                     "Run: strongroom-agent register --dispatcher URL --code CODE --recovery-key FILE");
-    return load<AgentRecord>(agent_file());
+    AgentRecord out = load<AgentRecord>(agent_file());
+    if (const auto keys = load_keys(path_)) out.subkey = keys->current().fingerprint;
+    return out;
+}
+
+KeyState StateDir::keys() const {
+    if (auto keys = load_keys(path_)) return *keys;
+    const AgentRecord agent = load<AgentRecord>(agent_file());
+    return {{{agent.subkey, 1, agent.registered, {}}}, {}, {}, {}};
+}
+void StateDir::save(const KeyState& state) const {
+    store(path_ / keys_file, state);
 }
 
 Secret StateDir::token() const {
@@ -135,6 +156,14 @@ FileLock StateDir::lock_backup() const {
     if (!lock)
         throw Error(ErrorKind::busy, "another backup of this server is running",
                     "Wait for its end (strongroom-agent status), then try again.");
+    return std::move(*lock);
+}
+
+FileLock StateDir::lock_rotation() const {
+    auto lock = FileLock::try_take(path_ / "rotate.lock");
+    if (!lock)
+        throw Error(ErrorKind::busy, "another rotation of this server's keys is running",
+                    "Wait for its end (strongroom-agent status).");
     return std::move(*lock);
 }
 

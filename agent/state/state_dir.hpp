@@ -2,10 +2,12 @@
 //
 //   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
+//   keys.json                        decryption subkeys and a rotation under way; missing before the first
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
 //   tmp/                             temporary files of the backup tools
 //   backup.lock  run.lock            flock: one backup at a time; one daemon
+//   rotate.lock                      flock: one rotation at a time
 //   runs.lock                        flock: held for the moment of one change to runs.json
 //
 // Reads and writes are whole files (atomic). The daemon and a command by hand work here at the same time:
@@ -37,13 +39,16 @@ class StateDir {
     std::filesystem::path token_file() const { return path_ / "token"; }
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
 
-    // Error{not_found} with the register command as its hint.
+    // Error{not_found} with the register command as its hint. `subkey` is the one in use now: read it anew
+    // for each piece of work, a rotation may have changed it.
     AgentRecord agent() const;
     bool is_registered() const;
     Secret token() const;
 
     std::optional<EscrowState> escrow() const;
     void save(const EscrowState& state) const;
+    KeyState keys() const;
+    void save(const KeyState& state) const;  // hold the rotation lock
     ScheduleState schedules() const;
     void save(const ScheduleState& state) const;
     RunState runs() const;
@@ -62,6 +67,8 @@ class StateDir {
     FileLock lock_backup() const;
     std::optional<FileLock> try_lock_backup() const;
     bool is_backup_running() const;
+    // Error{busy} if another process rotates the keys now.
+    FileLock lock_rotation() const;
     // Error{busy} if another daemon uses this folder.
     FileLock lock_run() const;
 

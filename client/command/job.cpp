@@ -20,6 +20,7 @@ struct Arguments {
     std::int64_t limit = 50;
     std::int64_t timeout = 0;
     bool wait = false;
+    bool no_wait = false;
 };
 
 bool is_final(const std::string& state) {
@@ -138,11 +139,11 @@ void add_job_commands(Commands& commands) {
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
 
-    CLI::App* creating = commands.add(group, "create", "Ask for a backup or an escrow now",
+    CLI::App* creating = commands.add(group, "create", "Ask for a backup, an escrow or a rotation now",
                                       "strongroom job create --server UUID --kind backup --wait",
                                       [arguments](Context& c) { create(c, *arguments); });
     creating->add_option("--server", arguments->server, "Server UUID")->required();
-    creating->add_option("--kind", arguments->kind, "backup or escrow")->capture_default_str();
+    creating->add_option("--kind", arguments->kind, "backup, escrow or rotate")->capture_default_str();
     creating->add_flag("--wait", arguments->wait, "Wait until it ends");
     creating->add_option("--timeout", arguments->timeout, "With --wait: give up after this many seconds");
 
@@ -152,6 +153,21 @@ void add_job_commands(Commands& commands) {
                      [arguments](Context& c) { wait(c, arguments->job, arguments->timeout); });
     waiting->add_option("job", arguments->job, "Job UUID")->required();
     waiting->add_option("--timeout", arguments->timeout, "Give up after this many seconds (0: never)");
+
+    CLI::App* rotating = commands.add(
+        commands.program(), "rotate",
+        "Give a server a new decryption key: the agent makes and escrows it, and rewraps all its sets",
+        "strongroom rotate --server UUID\n  strongroom schedule set --server UUID --kind rotate --cron \"0 4 "
+        "1 */3 "
+        "*\"        (every three months)",
+        [arguments](Context& c) {
+            arguments->kind = "rotate";
+            arguments->wait = !arguments->no_wait;
+            create(c, *arguments);
+        });
+    rotating->add_option("--server", arguments->server, "Server UUID")->required();
+    rotating->add_flag("--no-wait", arguments->no_wait, "Only order it");
+    rotating->add_option("--timeout", arguments->timeout, "Stop waiting after this many seconds (0: never)");
 
     commands
         .add(group, "cancel", "Cancel a job that has not ended",

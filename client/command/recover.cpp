@@ -1,13 +1,9 @@
 #include "client/recovery/recover.hpp"
 
 #include "client/command/commands.hpp"
-#include "client/command/patient_store.hpp"
-#include "client/command/trusted_identity.hpp"
-#include "common/base/encoding.hpp"
-#include "common/base/error.hpp"
+#include "client/command/escrow_origin.hpp"
 #include "common/base/ids.hpp"
 #include "common/term/table.hpp"
-#include "proto/messages.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -20,42 +16,10 @@ struct Arguments {
     std::string identity;
 };
 
-struct Fetched {
-    Escrow escrow;
-    std::string claimed_identity;  // empty if the origin names none
-};
-
-Fetched from_dispatcher(Context& context, const std::string& server) {
-    const auto reply = context.session().ask(proto::EscrowFetch{server});
-    Fetched out{{server, "dispatcher " + context.config.dispatcher, reply.public_key, {}}, reply.identity};
-    for (const auto& one : reply.records) {
-        Bytes record = from_base64(one.record);
-        if (sha256_hex(record) != one.sha256)
-            throw Error(ErrorKind::corrupt,
-                        "the dispatcher's escrow record " + one.subkey + " does not match its digest",
-                        "Use the copy in the store: --store URL.");
-        out.escrow.records.push_back({one.subkey, std::move(record)});
-    }
-    return out;
-}
-
 void run(Context& context, const Arguments& arguments) {
-    if (!is_uuid(arguments.server))
-        throw Error(ErrorKind::usage, "\"" + arguments.server + "\" is no server UUID",
-                    "See `strongroom server list`.");
-    Fetched fetched;
-    if (arguments.store.empty()) {
-        fetched = from_dispatcher(context, arguments.server);
-    } else {
-        PatientStore store(context, arguments.store, 0, arguments.as_of);
-        fetched = {escrow_from_store(*store, arguments.server), {}};
-    }
-    const auto identity = trusted_identity(context, arguments.server, arguments.identity,
-                                           fetched.claimed_identity, fetched.escrow.origin);
-    context.say("opening " + std::to_string(fetched.escrow.records.size()) + " escrow record(s) from " +
-                fetched.escrow.origin + " with your own gpg");
-    const auto recovered =
-        recover(fetched.escrow, identity, gpg::Home::use(context.config.gpg_home), arguments.into);
+    const auto [escrow, identity] =
+        trusted_escrow(context, arguments.server, arguments.store, arguments.identity, arguments.as_of);
+    const auto recovered = recover(escrow, identity, gpg::Home::use(context.config.gpg_home), arguments.into);
     for (const auto& problem : recovered.problems) context.say("warning: not recovered: " + problem);
     if (!arguments.identity.empty())
         context.known_servers().pin(arguments.server, identity, context.clock.now());

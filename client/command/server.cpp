@@ -11,16 +11,26 @@ std::string state_of(const proto::Server& server) {
     if (server.last_problem) return "problem";
     if (!server.escrowed) return "no escrow";
     if (!server.last_backup) return "no backup";
+    if (!server.recoverable) return "not proven";
     return "ok";
+}
+
+std::string shown_proof(const proto::Server& server) {
+    if (!server.proven)
+        return "never: nobody showed that the escrow record opens (strongroom prove --server " +
+               server.server + ")";
+    return shown_time(server.proven) + " by " + group_fingerprint(server.proven_by.value_or("")) +
+           (server.recoverable ? "" : "; that is too long ago, prove it again");
 }
 
 void list(Context& context) {
     const auto reply = context.session().ask(proto::ServerList{});
     for (const auto& server : reply.servers) remember(context, server.server, server.label, server.identity);
     if (context.config.json) return context.print_json(to_json(reply));
-    term::Table table({{"SERVER"}, {"LABEL"}, {"STATE"}, {"ESCROWED"}, {"LAST BACKUP"}, {"LAST SEEN"}});
+    term::Table table(
+        {{"SERVER"}, {"LABEL"}, {"STATE"}, {"ESCROWED"}, {"PROVEN"}, {"LAST BACKUP"}, {"LAST SEEN"}});
     for (const auto& one : reply.servers)
-        table.add({one.server, one.label, state_of(one), shown_time(one.escrowed),
+        table.add({one.server, one.label, state_of(one), shown_time(one.escrowed), shown_time(one.proven),
                    shown_time(one.last_backup), shown_time(one.last_seen)});
     table.print(context.out, "no servers yet: strongroom registration create --label NAME");
 }
@@ -41,6 +51,7 @@ void show(Context& context, const std::string& server) {
                                      {"registered", shown_time(info.registered)},
                                      {"last seen", shown_time(info.last_seen)},
                                      {"escrowed", shown_time(info.escrowed)},
+                                     {"proven", shown_proof(info)},
                                      {"last backup", shown_time(info.last_backup)},
                                      {"last set", info.last_set.value_or("none")},
                                      {"last problem", info.last_problem.value_or("none")},

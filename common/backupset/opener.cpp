@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "common/backupset/compression.hpp"
+#include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/segment_reader.hpp"
 #include "common/base/error.hpp"
@@ -21,19 +22,10 @@
 namespace strongroom::backupset {
 namespace {
 
-constexpr std::size_t max_envelope = 64U << 10U;
-constexpr std::size_t max_passphrase = 1024;
-
-Secret open_envelope(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
+Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
     const std::string key = envelope_key(manifest.server, manifest.set);
     try {
-        const MemFile envelope = store.get(key, max_envelope);
-        const Secret content = gpg::decrypt(key_home, envelope.view(), max_passphrase);
-        std::string_view line = content.reveal();
-        if (line.ends_with('\n')) line.remove_suffix(1);
-        if (line.empty() || line.find('\n') != std::string_view::npos)
-            throw Error(ErrorKind::corrupt, "it does not hold one passphrase line");
-        return Secret(std::string(line));
+        return open_envelope(key_home, store.get(key, max_envelope).view());
     } catch (const Error& error) {
         const std::string text = "the envelope " + key + " cannot be opened: " + error.text();
         if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
@@ -144,8 +136,7 @@ class Opener {
                 if (!bench) bench.emplace(Bench{.decompressor = Decompressor(manifest_.compression)});
                 const auto plain_size = static_cast<std::size_t>(segment.plain_size);
                 fetch_verified(manifest_, store_, segment, bench->stored);
-                cipher_.decrypt(bench->stored, passphrase_.get(), max_compressed(plain_size),
-                                bench->compressed);
+                decrypt(*bench, max_compressed(plain_size));
                 Plain plain = make_plain(static_cast<std::size_t>(segment.index), plain_size);
                 bench->decompressor.decompress(bench->compressed.view(), {plain.buffer.data(), plain_size});
                 return plain;
@@ -154,6 +145,21 @@ class Opener {
             }
         } catch (...) {
             return std::current_exception();
+        }
+    }
+
+    // These bytes are the ones that were signed: if they do not open with the passphrase, that is the wrong
+    // one.
+    void decrypt(Bench& bench, std::size_t max_output) {
+        try {
+            cipher_.decrypt(bench.stored, passphrase_.get(), max_output, bench.compressed);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::crypto ||
+                error.text().find("Bad session key") == std::string::npos)
+                throw;
+            throw Error(ErrorKind::corrupt, "its bytes are as signed, but the passphrase in the envelope " +
+                                                envelope_key(manifest_.server, manifest_.set) +
+                                                " does not open them: that envelope is another set's");
         }
     }
 
@@ -200,7 +206,7 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
         std::promise<Secret> passphrase;
         Opener opener(workers, manifest, store, key_home, passphrase.get_future().share());
         try {
-            passphrase.set_value(open_envelope(manifest, store, key_home));
+            passphrase.set_value(passphrase_of(manifest, store, key_home));
         } catch (...) {
             passphrase.set_exception(std::current_exception());
             throw;

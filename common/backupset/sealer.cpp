@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "common/backupset/compression.hpp"
+#include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/stage.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
+#include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
 
 namespace strongroom::backupset {
@@ -177,17 +179,12 @@ void check_options(const SealOptions& options) {
     if (options.workers < 0 || options.workers > 256) refuse("there can be 1 to 256 workers");
 }
 
-// Made while the first segments are read: a key that cannot be used shows at once and not after hours.
-Bytes make_envelope(const gpg::Home& home, const std::string& identity, const Secret& passphrase) {
-    std::string line = std::string(passphrase.reveal()) + "\n";
-    try {
-        Bytes envelope = gpg::encrypt(home, {identity}, line);
-        Secret::wipe(line);
-        return envelope;
-    } catch (...) {
-        Secret::wipe(line);
-        throw;
-    }
+// The subkey that the envelope is for.
+std::string recipient(const SealOptions& options, const gpg::Home& home) {
+    if (!options.subkey.empty()) return options.subkey;
+    const gpg::Key key = gpg::find_key(home, options.identity);
+    if (const auto* subkey = key.encryption_subkey()) return subkey->fingerprint;
+    throw Error(ErrorKind::crypto, "the key " + options.identity + " has no usable encryption subkey");
 }
 
 // Takes back what was stored, the signature first: from then on the set is uncommitted.
@@ -240,8 +237,11 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
 
         Sealer sealer(options, set, source, store, home, on_progress);
         manifest.segments = sealer.store_segments([&] {
-            const Bytes envelope = in_stage(
-                "encrypt", [&] { return make_envelope(home, options.identity, sealer.passphrase()); });
+            // Made while the first segments are read: a key that cannot be used shows at once, not after
+            // hours.
+            const Bytes envelope = in_stage("encrypt", [&] {
+                return make_envelope(home, recipient(options, home), sealer.passphrase());
+            });
             in_stage("store", [&] { store.put(envelope_key(options.server, set), envelope); });
         });
         in_stage("source", [&] {

@@ -25,6 +25,9 @@ struct SealOptions {
     std::string server;    // UUID
     std::string identity;  // fingerprint of the identity key in `home`: signs the manifest, its subkey gets
                            // the envelope
+    // The decryption subkey that the envelope is encrypted to; empty: the newest of `identity`. Whoever
+    // rotates names it: a subkey that is made but not yet in escrow must not get an envelope.
+    std::string subkey;
     std::string kind = "full";
     std::string stream;  // "xbstream", "sql", "raw"
     std::string source_tool;

@@ -104,6 +104,41 @@ std::string generate_key(const Home& home, const std::string& user_id, const std
     return find_key(home, fingerprint, true).fingerprint;
 }
 
+std::string add_encryption_subkey(const Home& home, const std::string& fingerprint,
+                                  const std::string& algorithm) {
+    const Key before = find_key(home, fingerprint, true);
+    std::string kind = algorithm;
+    if (kind == "same") kind = before.algorithm == "ed25519" ? "cv25519" : before.algorithm;
+    if (kind != "cv25519" && kind != "rsa3072" && kind != "rsa4096")
+        throw Error(ErrorKind::config, "unknown key algorithm " + kind, "Choose cv25519 or rsa3072.");
+    with_context(home, [&](GpgME::Context& context) {
+        const auto failed =
+            context.createSubkey(get(context, fingerprint, true), kind.c_str(), 0, 0,
+                                 GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE | GPGME_CREATE_ENCR);
+        check(failed, "cannot make a new decryption subkey");
+        return failed;
+    });
+    for (const auto& subkey : find_key(home, fingerprint, true).subkeys)
+        if (!before.owns(subkey.fingerprint) && subkey.can_encrypt && subkey.secret)
+            return subkey.fingerprint;
+    throw Error(ErrorKind::crypto, "gpg made no new decryption subkey");
+}
+
+void expire_subkey(const Home& home, const std::string& fingerprint, const std::string& subkey) {
+    const bool found = with_context(home, [&](GpgME::Context& context) {
+        const GpgME::Key key = get(context, fingerprint, true);
+        for (const auto& one : key.subkeys()) {
+            if (text(one.fingerprint()) != subkey) continue;
+            if (!one.isExpired())
+                check(context.setExpire(key, 1, {one}), "cannot let the subkey " + subkey + " expire");
+            return true;
+        }
+        return false;
+    });
+    if (found) return;
+    throw Error(ErrorKind::crypto, "the key has no subkey " + subkey);
+}
+
 Key find_key(const Home& home, const std::string& fingerprint, bool secret) {
     const Key key = with_context(
         home, [&](GpgME::Context& context) { return to_key(get(context, fingerprint, secret)); });

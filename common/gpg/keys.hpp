@@ -43,6 +43,15 @@ inline constexpr std::size_t max_public_key = 64U << 10U;
 // "rsa3072" or "ed25519" (with a cv25519 subkey). Returns the fingerprint.
 std::string generate_key(const Home& home, const std::string& user_id, const std::string& algorithm);
 
+// Adds one more encryption subkey to the primary key `fingerprint`, without expiry: "cv25519", "rsa3072",
+// "rsa4096", or "same" as the primary key is. Returns its fingerprint.
+std::string add_encryption_subkey(const Home& home, const std::string& fingerprint,
+                                  const std::string& algorithm = "same");
+
+// Lets a subkey expire (in a second): nobody encrypts to it any more, it still decrypts. Nothing if it has
+// expired already.
+void expire_subkey(const Home& home, const std::string& fingerprint, const std::string& subkey);
+
 // Throws Error{crypto} if the home does not hold exactly the key with this primary fingerprint.
 Key find_key(const Home& home, const std::string& fingerprint, bool secret = false);
 std::vector<Key> list_keys(const Home& home, bool secret = false);

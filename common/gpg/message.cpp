@@ -81,13 +81,13 @@ void require_whole(BytesView message) {
 
 // GpgME++ 1.18 declares EncryptWrap but does not pass it on, so this one operation uses GPGME's C interface.
 Bytes encrypt_to(const Home& home, const std::vector<std::string>& recipients, BytesView payload,
-                 unsigned extra) {
+                 unsigned extra, const char* suffix = "") {
     if (recipients.empty()) throw Error(ErrorKind::crypto, "no recipient to encrypt to");
     std::string recipient_lines = "--\n";
     for (const auto& fingerprint : recipients) {
         if (!is_fingerprint(fingerprint))
             throw Error(ErrorKind::crypto, "a recipient is not named by a full fingerprint");
-        recipient_lines += fingerprint + "\n";
+        recipient_lines += fingerprint + suffix + "\n";
     }
 
     require_engine();
@@ -192,6 +192,13 @@ Bytes decrypt_signed(const Home& home, BytesView message, std::size_t max_output
 
 Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload) {
     return encrypt_to(home, recipients, payload, 0);
+}
+
+Bytes encrypt_to_subkey(const Home& home, const std::string& subkey, BytesView payload) {
+    Bytes message = encrypt_to(home, {subkey}, payload, 0, "!");  // "!": gpg takes this very subkey
+    if (recipient_key_ids(message) != std::vector{key_id_of(subkey)})
+        throw Error(ErrorKind::crypto, "gpg encrypted to another key than the subkey " + subkey);
+    return message;
 }
 
 Secret decrypt(const Home& home, BytesView message, std::size_t max_output) {

@@ -48,4 +48,7 @@ Bytes decrypt_signed(const Home& home, BytesView message, std::size_t max_output
 Bytes encrypt(const Home& home, const std::vector<std::string>& recipients, BytesView payload);
 Secret decrypt(const Home& home, BytesView message, std::size_t max_output);
 
+// The same to exactly this subkey, whatever newer ones its key has: an envelope.
+Bytes encrypt_to_subkey(const Home& home, const std::string& subkey, BytesView payload);
+
 }  // namespace strongroom::gpg

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 
 namespace strongroom::gpg {
@@ -107,6 +108,27 @@ void require_sealed_shape(BytesView message) {
             throw Error(ErrorKind::crypto, "not an OpenPGP message encrypted to public keys only");
     if (packets.back().tag != tag_integrity_protected)
         throw Error(ErrorKind::crypto, "the OpenPGP message has no integrity protection");
+}
+
+std::vector<std::string> recipient_key_ids(BytesView message) {
+    require_sealed_shape(message);
+    auto packets = read_packets(message, 32);
+    packets.pop_back();
+    std::vector<std::string> out;
+    for (const auto& packet : packets) {  // section 5.1: version, key id, algorithm, numbers
+        constexpr std::size_t head = 1 + 8;
+        if (packet.body.size() <= head || packet.body[0] != 3)
+            throw Error(ErrorKind::crypto, "an OpenPGP session key packet of an unknown version");
+        std::string id = to_hex(BytesView(packet.body).substr(1, 8));
+        std::ranges::transform(id, id.begin(),
+                               [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+        out.push_back(std::move(id));
+    }
+    return out;
+}
+
+std::string key_id_of(const std::string& fingerprint) {
+    return fingerprint.size() < 16 ? fingerprint : fingerprint.substr(fingerprint.size() - 16);
 }
 
 }  // namespace strongroom::gpg

@@ -2,6 +2,7 @@
 // reads it. No cryptography here: it only lets us refuse shapes that PROTOCOL.md does not allow.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -33,5 +34,12 @@ Bytes signed_message_payload(BytesView message);
 // The shape of a sealed message: one or more session key packets, then one integrity protected packet,
 // nothing else.
 void require_sealed_shape(BytesView message);
+
+// The key ids (16 hexadecimal digits: the last ones of the subkey's fingerprint) that a message of that shape
+// says it is encrypted to, in its order. What is written there is a claim until the message was decrypted.
+std::vector<std::string> recipient_key_ids(BytesView message);
+
+// The key id of a fingerprint.
+std::string key_id_of(const std::string& fingerprint);
 
 }  // namespace strongroom::gpg

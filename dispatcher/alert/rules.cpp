@@ -85,6 +85,19 @@ class ServerRules {
             "On the host: strongroom-agent escrow");
     }
 
+    void not_recoverable() {
+        if (server_.escrow_deposited == 0) return;  // escrow_missing tells it
+        const bool never = server_.proven == 0;
+        const auto limit =
+            never ? std::min(limits_.first_proof_after, limits_.proof_after) : limits_.proof_after;
+        const std::int64_t since = never ? server_.escrow_deposited : server_.proven;
+        if (limit.count() == 0 || facts_.now - since <= ms(limit)) return;
+        add("not_recoverable", "warning",
+            never ? "nobody ever proved that its escrow record of " + moment(since) + " opens"
+                  : "the last proof that its escrow record opens is from " + moment(since),
+            "Its owner runs: strongroom prove --server " + server_.uuid);
+    }
+
     void key_expiring() {
         if (server_.key_expires == 0 || server_.key_expires - facts_.now > ms(limits_.key_notice)) return;
         const bool over = server_.key_expires <= facts_.now;
@@ -136,9 +149,9 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{"backup_failed",  "backup_missing", "agent_silent",
-                                                "escrow_missing", "key_expiring",   "disk_low",
-                                                "own_backup"};
+    static const std::vector<std::string> names{"backup_failed",  "backup_missing",  "agent_silent",
+                                                "escrow_missing", "not_recoverable", "key_expiring",
+                                                "disk_low",       "own_backup"};
     return names;
 }
 
@@ -155,6 +168,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
             rules.agent_silent();
         }
         rules.escrow_missing();
+        rules.not_recoverable();
         rules.key_expiring();
     }
     rules_of_keys(facts, limits, out.findings);

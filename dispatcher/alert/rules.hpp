@@ -10,6 +10,8 @@
 // disk_low       | critical | less than `disk_free_percent` of the database's file system is free | |
 // own_backup     | warning  | the dispatcher's last backup of itself is older than `own_backup_after` (0:
 // off) |
+// | not_recoverable | warning | no proof of recovery for `proof_after`; of an escrow record that was never
+// proven, for `first_proof_after` |
 #pragma once
 
 #include <chrono>
@@ -27,6 +29,8 @@ struct AlertLimits {
     std::chrono::seconds unscheduled_after = std::chrono::hours(24 * 7);
     std::chrono::seconds silent_after = std::chrono::minutes(15);
     std::chrono::seconds escrow_after = std::chrono::hours(1);
+    std::chrono::seconds first_proof_after = std::chrono::hours(24 * 7);  // of a record that was never proven
+    std::chrono::seconds proof_after = std::chrono::hours(24 * 90);       // 0: proofs are not asked for
     std::chrono::seconds key_notice = std::chrono::hours(24 * 30);
     int disk_free_percent = 5;
     std::chrono::seconds own_backup_after{0};

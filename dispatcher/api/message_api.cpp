@@ -5,6 +5,8 @@
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/auth/challenge.hpp"
+#include "proto/messages.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -126,6 +128,12 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
     const proto::Message& request = authenticated.message;
     const Route* route = find_route(request.header.type);
     Outcome out;
+    // gpg, so before the transaction; for nothing if the message is a repetition.
+    std::optional<ChallengeDraft> challenge;
+    if (route != nullptr && route->caller == admission.role &&
+        request.header.type == proto::EscrowChallenge::type)
+        challenge =
+            draft_challenge(store_, admission, from_json<proto::EscrowChallenge>(request.body).server);
     // Effect and reply are stored together (S21): a crash before the commit leaves neither, one after it
     // leaves both, and the repeated request finds its reply. No gpg runs in here: writers wait for each
     // other.
@@ -144,8 +152,13 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
                         "\"" + request.header.type + "\" is not for " +
                             (admission.role == Role::agent ? "an agent" : "this sender"));
         const Admission caller = read_again(tx, admission);
-        const Context context{tx,           caller, authenticated.key ? &*authenticated.key : nullptr,
-                              clock_.now(), lease_, out.wake};
+        const Context context{tx,
+                              caller,
+                              authenticated.key ? &*authenticated.key : nullptr,
+                              clock_.now(),
+                              lease_,
+                              out.wake,
+                              challenge ? &*challenge : nullptr};
         Json body = route->run(context, request.body);
         out.reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.name = "ok";

@@ -31,6 +31,8 @@ constexpr Route table[] = {
     route<proto::JobCancel, job_cancel>(Role::user),
     route<proto::BackupList, backup_list>(Role::user),
     route<proto::EscrowFetch, escrow_fetch>(Role::user),
+    route<proto::EscrowChallenge, escrow_challenge>(Role::user),
+    route<proto::EscrowProve, escrow_prove>(Role::user),
     route<proto::AuditList, audit_list>(Role::user),
 };
 

@@ -11,6 +11,7 @@
 #include "dispatcher/app/periodic.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/app/watch.hpp"
+#include "dispatcher/handler/recoverable.hpp"
 #include "dispatcher/health/key_expiry.hpp"
 #include "dispatcher/health/watched_store.hpp"
 #include "dispatcher/schedule/scheduler.hpp"
@@ -80,13 +81,18 @@ void serve(const ServeOptions& options) {
     const char* scheme = options.http.tls_certificate.empty() ? "http://" : "https://";
     const std::string main_address = scheme + server.listening().text();
     const std::string admin_address = "http://" + server.admin_listening().text();
+    // 0 turns the alert off; what counts as recoverable is then still said by a length of time.
+    const std::chrono::milliseconds proof_window = options.alerts.limits.proof_after.count() > 0
+                                                       ? options.alerts.limits.proof_after
+                                                       : std::chrono::hours(24 * default_proof_days);
     note_life(store, clock, "start", std::string("version ") + STRONGROOM_VERSION,
               {{"started", std::to_string(to_millis(clock.now()))},
                {"version", STRONGROOM_VERSION},
                {"pid", std::to_string(::getpid())},
                {"address", main_address},
                {"admin_address", admin_address},
-               {"fingerprint", me.fingerprint}});
+               {"fingerprint", me.fingerprint},
+               {proof_window_value, std::to_string(proof_window.count())}});
     const KeyExpiry own_key = key_expiry(gpg::find_key(me.home, me.fingerprint, true));
     store.transact([&](Transaction& tx) { tx.put_key_expiry(own_key); });
     store.require_writable(to_millis(clock.now()));

@@ -1,5 +1,6 @@
 #include "dispatcher/auth/authenticator.hpp"
 
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/printable.hpp"
@@ -7,6 +8,12 @@
 
 namespace strongroom::dispatcher {
 namespace fs = std::filesystem;
+namespace {
+
+// SHA-256 of the armored key that a peer's home was last given: rotation adds subkeys to an agent's key.
+constexpr const char* imported_note = "imported.sha256";
+
+}  // namespace
 
 Authenticator::Authenticator(proto::Party me, fs::path peers, const Clock& clock)
     : me_(std::move(me)), peers_(std::move(peers)), clock_(clock) {
@@ -18,7 +25,17 @@ Authenticated Authenticator::open(const Admission& admission, BytesView sealed) 
     const std::string& key = admission.user ? admission.user->public_key : admission.server->public_key;
     proto::Party peer = party(admission.fingerprint(), key);
     proto::Message message = proto::open(sealed, me_, peer, clock_);
-    return {std::move(message), std::move(peer), std::nullopt, nullptr};
+    std::optional<gpg::Key> changed;
+    if (admission.server && message.header.type == proto::EscrowDeposit::type)
+        changed = changed_key(*admission.server, message.body);
+    return {std::move(message), std::move(peer), std::move(changed), nullptr};
+}
+
+// Its own key as it is after a rotation. Looked at here, before the store's transaction.
+std::optional<gpg::Key> Authenticator::changed_key(const Server& server, const Json& body) {
+    const auto deposit = from_json<proto::EscrowDeposit>(body);
+    if (!deposit.public_key) return std::nullopt;
+    return gpg::inspect_public_key(*deposit.public_key, server.identity);
 }
 
 Authenticated Authenticator::open_registration(BytesView sealed) const {
@@ -43,14 +60,27 @@ Bytes Authenticator::seal(const proto::Message& reply, const proto::Party& peer)
 
 proto::Party Authenticator::party(const std::string& fingerprint, const std::string& public_key) const {
     const fs::path folder = peers_ / fingerprint;
+    const std::string digest = sha256_hex(public_key);
     const std::lock_guard lock(making_);
-    if (fs::exists(folder)) return {gpg::Home::use(folder), fingerprint};
+    if (const auto known = imported_.find(fingerprint); known != imported_.end() && known->second == digest)
+        return {gpg::Home::use(folder), fingerprint};
+    if (fs::exists(folder)) {
+        const fs::path note = folder / imported_note;
+        if (!fs::exists(note) || read_file(note, 100) != digest) {  // rotated, or made by an older version
+            gpg::import_public_key(gpg::Home::use(folder), public_key, fingerprint);
+            write_file_atomic(note, digest);
+        }
+        imported_[fingerprint] = digest;
+        return {gpg::Home::use(folder), fingerprint};
+    }
     // Complete or missing: made under another name, then renamed.
     TempDir making(peers_, ".m");
     const fs::path home = making.path() / "h";
     gpg::import_public_key(gpg::Home::create(home, gpg::HomeFor::public_keys), public_key, fingerprint);
+    write_file_atomic(home / imported_note, digest);
     fs::rename(home, folder);
     sync_dir(peers_);
+    imported_[fingerprint] = digest;
     return {gpg::Home::use(folder), fingerprint};
 }
 

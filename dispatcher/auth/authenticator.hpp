@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,7 +22,8 @@ namespace strongroom::dispatcher {
 struct Authenticated {
     proto::Message message;
     proto::Party peer;  // to seal the reply to
-    // For a registration: the inspected key, and the throw-away home that `peer` is in.
+    // For a registration: the inspected key, and the throw-away home that `peer` is in. For a deposit after a
+    // rotation: the sender's inspected key alone.
     std::optional<gpg::Key> key;
     std::unique_ptr<gpg::TempHome> throw_away;
 };
@@ -42,11 +44,13 @@ class Authenticator {
   private:
     proto::Party party(const std::string& fingerprint, const std::string& public_key) const;
     Authenticated open_registration(BytesView sealed) const;
+    static std::optional<gpg::Key> changed_key(const Server& server, const Json& body);
 
     proto::Party me_;
     std::filesystem::path peers_;
     const Clock& clock_;
-    mutable std::mutex making_;  // of homes
+    mutable std::mutex making_;                            // of homes; and imported_
+    mutable std::map<std::string, std::string> imported_;  // fingerprint -> digest of the key in its home
 };
 
 }  // namespace strongroom::dispatcher

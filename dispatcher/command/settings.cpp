@@ -42,6 +42,11 @@ void declare(config::Options& options, Settings& settings) {
     seconds("--alert-silent-after", settings.silent_after, "Seconds until an agent counts as silent", 1);
     seconds("--alert-escrow-after", settings.escrow_after,
             "Seconds from registration until a missing escrow is an alert", 0);
+    options
+        .setting("--alert-proof-days", settings.proof_days,
+                 "Days for which a proof of recovery counts (strongroom prove); 0: no alert without one")
+        ->check(CLI::Range(0, 3660))
+        ->capture_default_str();
     options.setting("--alert-key-days", settings.key_notice_days, "Days of notice before a key expires")
         ->check(CLI::Range(1, 366))
         ->capture_default_str();
@@ -73,6 +78,7 @@ AlertOptions Settings::alerts() const {
     out.limits.missing_after = seconds(missing_after);
     out.limits.silent_after = seconds(silent_after);
     out.limits.escrow_after = seconds(escrow_after);
+    out.limits.proof_after = std::chrono::hours(24 * proof_days);
     out.limits.key_notice = std::chrono::hours(24 * key_notice_days);
     out.limits.disk_free_percent = disk_free_percent;
     out.limits.own_backup_after = seconds(own_backup_after);

@@ -27,6 +27,7 @@ struct Settings {
     int missing_after = 4 * 3600;
     int silent_after = 15 * 60;
     int escrow_after = 3600;
+    int proof_days = 90;
     int key_notice_days = 30;
     int disk_free_percent = 5;
     int own_backup_after = 0;

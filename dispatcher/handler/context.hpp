@@ -12,13 +12,16 @@
 
 namespace strongroom::dispatcher {
 
+struct ChallengeDraft;
+
 struct Context {
     Transaction& tx;
     const Admission& caller;  // proven; read anew in this transaction
-    const gpg::Key* key;      // of a registration, inspected and proven; otherwise nullptr
+    const gpg::Key* key;      // of a registration or a rotation, inspected and proven; otherwise nullptr
     UtcTime now;
-    std::chrono::milliseconds lease;  // how long a silent agent keeps its job
-    std::vector<std::string>& wake;   // servers that have work now; woken after the commit
+    std::chrono::milliseconds lease;            // how long a silent agent keeps its job
+    std::vector<std::string>& wake;             // servers that have work now; woken after the commit
+    const ChallengeDraft* challenge = nullptr;  // of escrow.challenge, made before the transaction
 
     std::int64_t now_ms() const { return to_millis(now); }
     // The calling user or agent. Only for routes of that role.

@@ -6,14 +6,37 @@
 #include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
+#include "dispatcher/health/key_expiry.hpp"
 
 namespace strongroom::dispatcher {
 
-proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::EscrowDeposit& input) {
+namespace {
+
+// A rotation shows the key with its new subkey: from here on that one is the server's. A new record of an
+// older subkey changes nothing else.
+void take_changed_key(const Context& context, const proto::EscrowDeposit& input) {
     const Server& server = context.server();
-    if (input.subkey != server.subkey)
+    if (input.subkey == server.subkey && (!input.public_key || *input.public_key == server.public_key))
+        return;
+    const auto* newest = context.key != nullptr ? context.key->encryption_subkey() : nullptr;
+    if (newest != nullptr && newest->fingerprint == input.subkey) {
+        context.tx.put_server_key(server.uuid, input.subkey, *input.public_key);
+        context.tx.put_key_expiry(key_expiry(*context.key));
+        context.audit("escrow.rotate", server.uuid,
+                      "decryption subkey " + input.subkey + " instead of " + server.subkey);
+        return;
+    }
+    const auto kept = context.tx.list_escrow(server.uuid);
+    if (std::ranges::find(kept, input.subkey, &EscrowRecord::subkey) == kept.end())
         throw Error(ErrorKind::refused,
                     "subkey " + input.subkey + " is not the decryption subkey of this server");
+}
+
+}  // namespace
+
+proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::EscrowDeposit& input) {
+    const Server& server = context.server();
+    take_changed_key(context, input);
     if (input.recipients.empty()) throw Error(ErrorKind::protocol, "an escrow record without a recipient");
     for (const auto& recipient : input.recipients)
         if (std::ranges::find(server.recovery, recipient) == server.recovery.end())

@@ -18,6 +18,9 @@ proto::AgentReport::Reply agent_report(const Context&, const proto::AgentReport&
 // escrow.cpp
 proto::EscrowDeposit::Reply escrow_deposit(const Context&, const proto::EscrowDeposit&);
 proto::EscrowFetch::Reply escrow_fetch(const Context&, const proto::EscrowFetch&);
+// proof.cpp
+proto::EscrowChallenge::Reply escrow_challenge(const Context&, const proto::EscrowChallenge&);
+proto::EscrowProve::Reply escrow_prove(const Context&, const proto::EscrowProve&);
 // servers.cpp
 proto::ServerList::Reply server_list(const Context&, const proto::ServerList&);
 proto::ServerShow::Reply server_show(const Context&, const proto::ServerShow&);

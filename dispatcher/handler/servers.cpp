@@ -4,6 +4,7 @@
 #include "common/base/printable.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
+#include "dispatcher/handler/recoverable.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -18,10 +19,13 @@ proto::Server describe_server(const Context& context, const Server& server) {
     out.registered = server.registered;
     out.last_seen = unless_zero(server.last_seen);
     out.retired = server.retired != 0;
-    for (const auto& record : context.tx.list_escrow(server.uuid)) {
-        if (record.subkey != server.subkey) continue;
-        out.escrowed = record.deposited;
-        break;
+    if (const auto record = newest_record(context.tx, server.uuid, server.subkey)) {
+        out.escrowed = record->deposited;
+        if (const auto proof = proof_of(context.tx, *record)) {
+            out.proven = proof->proven;
+            out.proven_by = proof->user;
+            out.recoverable = context.now_ms() - proof->proven <= proof_window(context.tx);
+        }
     }
     const auto backups = context.tx.list_backups(server.uuid, 1);
     if (!backups.empty()) {

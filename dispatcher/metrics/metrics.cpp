@@ -99,6 +99,11 @@ struct Metrics::Parts {
               "When the oldest queued job was made, in seconds since 1970; 0: none is queued.");
     Gauge& users = gauge("strongroom_dispatcher_users", "Users.");
     Gauge& servers = gauge("strongroom_dispatcher_servers", "Registered servers that are not retired.");
+    Gauge& servers_escrowed =
+        gauge("strongroom_dispatcher_servers_escrowed", "Servers whose decryption subkey is in escrow.");
+    Gauge& servers_recoverable =
+        gauge("strongroom_dispatcher_servers_recoverable",
+              "Servers whose escrow record was shown to open, within the time that a proof counts.");
     Gauge& running_bytes = gauge("strongroom_dispatcher_running_plain_bytes",
                                  "Bytes that the running backups have read, summed over all.");
     Gauge& running_expected =
@@ -209,6 +214,11 @@ void Metrics::disk(std::int64_t database_bytes, std::int64_t free_bytes, std::in
 
 void Metrics::refusal_suppressed() {
     parts_->suppressed.Increment();
+}
+
+void Metrics::recovery(std::int64_t escrowed, std::int64_t recoverable) {
+    parts_->servers_escrowed.Set(static_cast<double>(escrowed));
+    parts_->servers_recoverable.Set(static_cast<double>(recoverable));
 }
 
 void Metrics::own_backup(std::int64_t millis) {

@@ -38,6 +38,7 @@ class Metrics {
     void alert_round(std::chrono::system_clock::time_point now);
     void disk(std::int64_t database_bytes, std::int64_t free_bytes, std::int64_t total_bytes);
     void refusal_suppressed();
+    void recovery(std::int64_t escrowed, std::int64_t recoverable);  // numbers of servers
     void own_backup(std::int64_t millis);
     void ready(bool yes);  // whether the last transaction on the store came to its end
 

@@ -138,6 +138,27 @@ struct EscrowRecord {
     std::int64_t deposited = 0;
 };
 
+// One part of a challenge: what opens it is the secret of `subkey` alone.
+struct EscrowChallenge {
+    std::string id;  // UUID, the same for all subkeys of one challenge
+    std::string server;
+    std::string user;  // who asked: only this user may answer
+    std::string subkey;
+    std::string digest;  // SHA-256 of the challenge's text: the right answer
+    std::int64_t created = 0;
+    std::int64_t expires = 0;
+    std::int64_t used = 0;
+};
+
+// The last proof that an escrow record opens.
+struct Proof {
+    std::string server;
+    std::string subkey;
+    std::string user;
+    std::string sha256;  // of the record
+    std::int64_t proven = 0;
+};
+
 // The stored answer to a message: what was asked (digest of its JSON) and the reply's JSON. No reply holds a
 // secret: tokens and registration codes are made by those who use them, and the dispatcher learns their
 // hashes.
@@ -174,10 +195,12 @@ struct ServerFacts {
     std::string identity;
     std::int64_t registered = 0;
     std::int64_t last_seen = 0;
-    std::int64_t escrowed = 0;     // 1: its newest decryption subkey is in escrow
-    std::int64_t key_expires = 0;  // of the identity key or its decryption subkey; 0: never
-    std::string cron;              // of its backup schedule; empty: there is none
-    std::int64_t splay = 0;        // seconds
+    std::int64_t escrow_deposited = 0;  // when the newest record of that subkey came; 0: none
+    std::int64_t proven = 0;            // when exactly that record was last shown to open; 0: never
+    std::int64_t escrowed = 0;          // 1: its newest decryption subkey is in escrow
+    std::int64_t key_expires = 0;       // of the identity key or its decryption subkey; 0: never
+    std::string cron;                   // of its backup schedule; empty: there is none
+    std::int64_t splay = 0;             // seconds
     std::int64_t schedule_created = 0;
     std::int64_t last_backup = 0;  // when the newest backup was reported
     // The backup job that ended last.

@@ -41,6 +41,9 @@ class Transaction {
     virtual std::vector<Server> list_servers(const std::string& owner) = 0;
     virtual void touch_server(const std::string& uuid, std::int64_t now) = 0;
     virtual void describe_server(const Server& server) = 0;  // label, version, source, store
+    // After a rotation: the newest decryption subkey, and the key that holds it.
+    virtual void put_server_key(const std::string& uuid, const std::string& subkey,
+                                const std::string& public_key) = 0;
     // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
     virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
 
@@ -95,6 +98,15 @@ class Transaction {
     virtual std::vector<EscrowRecord> list_escrow(const std::string& server) = 0;  // newest first
     virtual std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,
                                                     const std::string& sha256) = 0;
+
+    // Proof of recovery.
+    virtual void add_challenge(const EscrowChallenge& part) = 0;
+    virtual std::vector<EscrowChallenge> find_challenges(const std::string& id) = 0;  // its parts
+    // False unless the challenge has a part and none was used.
+    virtual bool use_challenge(const std::string& id, std::int64_t now) = 0;
+    virtual void forget_challenges(std::int64_t expired_before) = 0;
+    virtual void put_proof(const Proof& proof) = 0;  // one for each (server, subkey): the newest
+    virtual std::optional<Proof> find_proof(const std::string& server, const std::string& subkey) = 0;
 
     // Replies to messages, so that a repeated message has one effect and one answer.
     virtual std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) = 0;

@@ -26,6 +26,8 @@ void for_each_message(F f) {
     f.template operator()<JobCancel>();
     f.template operator()<BackupList>();
     f.template operator()<EscrowFetch>();
+    f.template operator()<EscrowChallenge>();
+    f.template operator()<EscrowProve>();
     f.template operator()<AuditList>();
 }
 

@@ -144,6 +144,27 @@ void columns(EscrowRecord& record, F f) {
 }
 
 template <class F>
+void columns(EscrowChallenge& part, F f) {
+    f("id", part.id);
+    f("server", part.server);
+    f("owner", part.user);
+    f("subkey", part.subkey);
+    f("digest", part.digest);
+    f("created", part.created);
+    f("expires", part.expires);
+    f("used", part.used);
+}
+
+template <class F>
+void columns(Proof& proof, F f) {
+    f("server", proof.server);
+    f("subkey", proof.subkey);
+    f("owner", proof.user);
+    f("sha256", proof.sha256);
+    f("proven", proof.proven);
+}
+
+template <class F>
 void columns(ServerFacts& facts, F f) {
     f("uuid", facts.uuid);
     f("label", facts.label);
@@ -151,6 +172,8 @@ void columns(ServerFacts& facts, F f) {
     f("identity", facts.identity);
     f("registered", facts.registered);
     f("last_seen", facts.last_seen);
+    f("escrow_deposited", facts.escrow_deposited);
+    f("proven", facts.proven);
     f("escrowed", facts.escrowed);
     f("key_expires", facts.key_expires);
     f("cron", facts.cron);

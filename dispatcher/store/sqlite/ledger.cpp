@@ -32,6 +32,34 @@ std::optional<EscrowRecord> SqliteTransaction::find_escrow(const std::string& se
                                     server, subkey, sha256);
 }
 
+void SqliteTransaction::add_challenge(const EscrowChallenge& part) {
+    insert_new("escrow_challenges", part, "challenge " + part.id + " exists already");
+}
+
+std::vector<EscrowChallenge> SqliteTransaction::find_challenges(const std::string& id) {
+    return select<EscrowChallenge>(session_, "escrow_challenges WHERE id = :i ORDER BY subkey", id);
+}
+
+bool SqliteTransaction::use_challenge(const std::string& id, std::int64_t now) {
+    if (count(session_, "SELECT COUNT(*) FROM escrow_challenges WHERE used <> 0 AND id = :i", id) != 0)
+        return false;
+    return execute(session_, "UPDATE escrow_challenges SET used = :n WHERE id = :i AND used = 0", now, id) >
+           0;
+}
+
+void SqliteTransaction::forget_challenges(std::int64_t expired_before) {
+    execute(session_, "DELETE FROM escrow_challenges WHERE expires < :b", expired_before);
+}
+
+void SqliteTransaction::put_proof(const Proof& proof) {
+    execute(session_, "DELETE FROM proofs WHERE server = :s AND subkey = :k", proof.server, proof.subkey);
+    insert(session_, "proofs", proof);
+}
+
+std::optional<Proof> SqliteTransaction::find_proof(const std::string& server, const std::string& subkey) {
+    return select_one<Proof>(session_, "proofs WHERE server = :s AND subkey = :k", server, subkey);
+}
+
 std::optional<SeenMessage> SqliteTransaction::find_reply(const std::string& sender,
                                                          const std::string& message) {
     return select_one<SeenMessage>(session_, "seen_messages WHERE sender = :s AND message = :m", sender,

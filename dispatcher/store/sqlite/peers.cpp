@@ -44,6 +44,12 @@ void SqliteTransaction::describe_server(const Server& server) {
             server.label, server.version, server.source, server.store, server.uuid);
 }
 
+void SqliteTransaction::put_server_key(const std::string& uuid, const std::string& subkey,
+                                       const std::string& public_key) {
+    execute(session_, "UPDATE servers SET subkey = :s, public_key = :k WHERE uuid = :u", subkey, public_key,
+            uuid);
+}
+
 bool SqliteTransaction::retire_server(const std::string& uuid, std::int64_t now) {
     if (execute(session_, "UPDATE servers SET retired = :n WHERE uuid = :u AND retired = 0", now, uuid) != 1)
         return false;

@@ -288,7 +288,53 @@ void step_5(Session& session) {
     for (const auto statement : schedule_news) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5};
+// Proof of recovery: challenges, the last proof for each subkey, and what the rules need of them.
+constexpr std::string_view proving[] = {
+    R"(CREATE TABLE escrow_challenges (
+        id      TEXT NOT NULL,
+        server  TEXT NOT NULL REFERENCES servers (uuid),
+        owner   TEXT NOT NULL REFERENCES users (fingerprint),
+        subkey  TEXT NOT NULL,
+        digest  TEXT NOT NULL,
+        created BIGINT NOT NULL,
+        expires BIGINT NOT NULL,
+        used    BIGINT NOT NULL,
+        PRIMARY KEY (id, subkey)) WITHOUT ROWID)",
+    "CREATE INDEX escrow_challenges_by_end ON escrow_challenges (expires)",
+    R"(CREATE TABLE proofs (
+        server  TEXT NOT NULL REFERENCES servers (uuid),
+        subkey  TEXT NOT NULL,
+        owner   TEXT NOT NULL REFERENCES users (fingerprint),
+        sha256  TEXT NOT NULL,
+        proven  BIGINT NOT NULL,
+        PRIMARY KEY (server, subkey)) WITHOUT ROWID)",
+    "DROP VIEW server_facts",
+    R"(CREATE VIEW server_facts AS SELECT
+        s.uuid AS uuid, s.label AS label, s.owner AS owner, s.identity AS identity, s.registered AS registered,
+        MAX(s.last_seen, COALESCE((SELECT seen FROM presence WHERE server = s.uuid), 0)) AS last_seen,
+        COALESCE(e.deposited, 0) AS escrow_deposited,
+        COALESCE((SELECT p.proven FROM proofs p WHERE p.server = s.uuid AND p.subkey = s.subkey
+            AND p.sha256 = e.sha256), 0) AS proven,
+        e.deposited IS NOT NULL AS escrowed,
+        COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
+        COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
+        COALESCE((SELECT MAX(reported) FROM backups WHERE server = s.uuid), 0) AS last_backup,
+        COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
+        COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
+        FROM servers s
+        LEFT JOIN escrow e ON e.rowid = (SELECT rowid FROM escrow WHERE server = s.uuid AND subkey = s.subkey
+            ORDER BY deposited DESC, rowid DESC LIMIT 1)
+        LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
+        LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
+            AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
+        WHERE s.retired = 0)",
+};
+
+void step_6(Session& session) {
+    for (const auto statement : proving) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
 
 }  // namespace
 

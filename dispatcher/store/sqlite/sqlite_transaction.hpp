@@ -22,6 +22,8 @@ class SqliteTransaction : public Transaction {
     std::vector<Server> list_servers(const std::string& owner) override;
     void touch_server(const std::string& uuid, std::int64_t now) override;
     void describe_server(const Server& server) override;
+    void put_server_key(const std::string& uuid, const std::string& subkey,
+                        const std::string& public_key) override;
     bool retire_server(const std::string& uuid, std::int64_t now) override;
     void add_code(const RegistrationCode& code) override;
     std::optional<RegistrationCode> find_code(const std::string& hash) override;
@@ -52,6 +54,12 @@ class SqliteTransaction : public Transaction {
     std::vector<EscrowRecord> list_escrow(const std::string& server) override;
     std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,
                                             const std::string& sha256) override;
+    void add_challenge(const EscrowChallenge& part) override;
+    std::vector<EscrowChallenge> find_challenges(const std::string& id) override;
+    bool use_challenge(const std::string& id, std::int64_t now) override;
+    void forget_challenges(std::int64_t expired_before) override;
+    void put_proof(const Proof& proof) override;
+    std::optional<Proof> find_proof(const std::string& server, const std::string& subkey) override;
     std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) override;
     void add_reply(const std::string& sender, const std::string& message, std::int64_t now,
                    const SeenMessage& seen) override;

@@ -53,6 +53,8 @@ TEST_CASE("sqlite store: a database of schema 1 is upgraded and keeps everything
         REQUIRE(facts.size() == 1);
         CHECK(facts[0].last_seen == 5000);
         CHECK(facts[0].escrowed == 1);
+        CHECK(facts[0].escrow_deposited > 0);
+        CHECK(facts[0].proven == 0);
         CHECK(facts[0].cron == "0 3 * * *");
         CHECK(facts[0].last_backup == 1300);
         CHECK(facts[0].last_job_state == "failed");

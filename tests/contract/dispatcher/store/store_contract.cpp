@@ -108,6 +108,7 @@ void check_peers(const OpenStore& open) {
         server.version = "1.2.3";
         tx.describe_server(server);
         tx.add_job(job);
+        tx.put_server_key(server.uuid, std::string(40, '7'), "another key");
         first = tx.retire_server(server.uuid, 88);
         again = tx.retire_server(server.uuid, 99);
     });
@@ -117,6 +118,8 @@ void check_peers(const OpenStore& open) {
         CHECK_FALSE(tx.find_waiting_agent(server.token_hash));
         CHECK(tx.find_server(server.uuid)->last_seen == 77);
         CHECK(tx.find_server(server.uuid)->version == "1.2.3");
+        CHECK(tx.find_server(server.uuid)->subkey == std::string(40, '7'));
+        CHECK(tx.find_server(server.uuid)->public_key == "another key");
         CHECK(tx.find_server(server.uuid)->retired == 88);
         CHECK(tx.find_job(job.id)->state == JobState::cancelled);
         CHECK(tx.counts().servers == 0);

@@ -188,6 +188,11 @@ const std::array rows{
         {OK, no, no, no, no, who, no, who, who}},
     Row{"backup.list", about_list, {OK, no, no, no, no, who, no, who, who}},
     Row{"escrow.fetch", about_server, {OK, no, no, no, no, who, no, who, who}},
+    // Who owns the server is let through to the checks of the proof itself (proof_test.cpp).
+    Row{"escrow.challenge", about_server, {refused, no, no, no, no, who, no, who, who}},
+    Row{"escrow.prove", [](const World& w) -> Json {
+            return {{"server", w.subject()}, {"challenge", random_uuid()}, {"answers", Json::array()}};
+        }, {refused, no, no, no, no, who, no, who, who}},
     Row{"audit.list", [](const World&) -> Json { return {{"limit", 10}}; },
         {OK, OK, no, no, no, who, no, who, who}},
     Row{"server.retire", about_server, {OK, no, no, no, no, who, no, who, who}},  // last: it ends the others

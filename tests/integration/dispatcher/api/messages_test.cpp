@@ -2,6 +2,8 @@
 
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
+#include "common/gpg/keys.hpp"
+#include "common/gpg/packets.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "proto/registration_code.hpp"
 #include "tests/integration/dispatcher/api/api_room.hpp"
@@ -311,4 +313,42 @@ TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, a
     for (const auto& entry : room.ask(*alice, proto::AuditList{100}).entries)
         audited = audited || (entry.action == "escrow.deposit" && entry.text.find("refused") == 0);
     CHECK(audited);
+}
+
+TEST_CASE("escrow after a rotation: a new subkey counts only with the sender's own key that holds it") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    const auto other = room.add_agent(*alice);
+    const auto deposit = [&](const std::string& subkey, std::optional<std::string> key) {
+        return proto::EscrowDeposit{
+            subkey, to_base64("record of " + subkey), {alice->fingerprint}, std::move(key)};
+    };
+    const auto shown = [&] { return room.ask(*alice, proto::ServerShow{agent->server}); };
+    room.ask(*agent, deposit(agent->subkey, {}));
+    const std::string fresh = gpg::add_encryption_subkey(agent->home.home(), agent->fingerprint);
+    const std::string key = gpg::export_public(agent->home.home(), agent->fingerprint);
+
+    // Without the key, with another's key, with the key that does not hold it, as an older one beside a
+    // newer.
+    CHECK(kind_of([&] { room.ask(*agent, deposit(fresh, {})); }, "not the decryption subkey") ==
+          ErrorKind::refused);
+    CHECK_THROWS_AS(room.ask(*agent, deposit(other->subkey, other->public_key)), Error);
+    CHECK(kind_of([&] { room.ask(*agent, deposit(fresh, agent->public_key)); }) == ErrorKind::refused);
+    CHECK_THROWS_AS(room.ask(*other, deposit(fresh, key)), Error);
+    CHECK_THROWS_AS(room.ask(*agent, deposit(fresh, "no key")), Error);
+    CHECK(shown().info.subkey == agent->subkey);
+    CHECK(shown().public_key == agent->public_key);
+
+    CHECK(room.ask(*agent, deposit(fresh, key)).sha256 == sha256_hex("record of " + fresh));
+    CHECK(shown().info.subkey == fresh);
+    CHECK(shown().info.escrowed);
+    CHECK(shown().public_key == key);
+    CHECK(room.ask(*alice, proto::EscrowFetch{agent->server}).records.size() == 2);
+    room.ask(*agent, deposit(agent->subkey, key));  // a new record of the old one: the new one stays in use
+    CHECK(shown().info.subkey == fresh);
+
+    // The next reply is for the new subkey, also after a restart that finds the peer's home.
+    room.ask(*agent, proto::JobNext{"1"});
+    CHECK(gpg::recipient_key_ids(room.last_answer.body) == std::vector{gpg::key_id_of(fresh)});
 }

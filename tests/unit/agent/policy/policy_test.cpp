@@ -45,6 +45,17 @@ TEST_CASE("backups that a dispatcher orders keep the least interval") {
     CHECK(error.hint().find("min-interval") != std::string::npos);
 }
 
+TEST_CASE("rotations that a dispatcher orders keep a least interval of their own") {
+    const Policy policy{{"rotate"}, 300s, 24h};
+    const UtcTime now = parse_utc("2026-11-22T02:00:00Z");
+    CHECK_NOTHROW(policy.require_kind("rotate"));
+    CHECK_NOTHROW(policy.require_rotation_interval(now, std::nullopt));
+    CHECK_NOTHROW(policy.require_rotation_interval(now, now - 24h));
+    CHECK_NOTHROW(policy.require_rotation_interval(now, now + 1h));
+    const Error error = refusal([&] { policy.require_rotation_interval(now, now - 23h); });
+    CHECK(error.hint().find("min-rotation-interval") != std::string::npos);
+}
+
 TEST_CASE("an escrow order with another recipient is refused") {
     CHECK_NOTHROW(Policy::require_pinned({}, {pinned}));
     CHECK_NOTHROW(Policy::require_pinned({pinned}, {pinned}));

@@ -151,6 +151,22 @@ TEST_CASE("rules: escrow that was not made") {
     CHECK(room.found().empty());
 }
 
+TEST_CASE("rules: a proof of recovery that was never made, or too long ago") {
+    Room room;
+    constexpr std::int64_t day = INT64_C(24) * 3600'000;
+    room.server->escrow_deposited = room.facts.now - 7 * day;
+    CHECK(room.found().empty());
+    room.server->escrow_deposited -= 1;
+    CHECK(room.found() == Names{"not_recoverable"});
+    room.server->proven = room.facts.now - 90 * day;
+    CHECK(room.found().empty());
+    room.server->proven -= 1;
+    CHECK(room.found() == Names{"not_recoverable"});
+    CHECK(room.text().find("the last proof") != std::string::npos);
+    room.limits.proof_after = std::chrono::seconds(0);
+    CHECK(room.found().empty());
+}
+
 TEST_CASE("rules: keys near their end") {
     Room room;
     const std::int64_t in_a_month = room.facts.now + INT64_C(30) * 24 * 3600'000;

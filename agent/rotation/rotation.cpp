@@ -1,0 +1,147 @@
+#include "agent/rotation/rotation.hpp"
+
+#include <thread>
+
+#include "agent/escrow/escrow.hpp"
+#include "common/backupset/store_root.hpp"
+#include "common/base/error.hpp"
+#include "common/base/log.hpp"
+#include "common/gpg/keys.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+class Rotation {
+  public:
+    Rotation(const StateDir& state, storage::ObjectStore& store, const Clock& clock,
+             const RotateOptions& options)
+        : state_(state),
+          store_(store),
+          clock_(clock),
+          options_(options),
+          agent_(state.agent()),
+          home_(gpg::Home::use(state.own_home())),
+          keys_(state.keys()) {}
+
+    RotationResult run() {
+        RotationResult out;
+        out.resumed = keys_.rotation.has_value();
+        if (!out.resumed) begin();
+        if (options_.job) keys_.rotation->job = options_.job;
+        if (keys_.rotation->step == "make") make();
+        if (keys_.rotation->step == "escrow") escrow();
+        if (keys_.rotation->step != "rewrap")
+            throw Error(ErrorKind::corrupt,
+                        "keys.json names an unknown step of a rotation: " + keys_.rotation->step);
+        out.rewrap = rewrap();
+        out.retired = keys_.subkeys.at(keys_.subkeys.size() - 2).fingerprint;
+        out.subkey = keys_.current().fingerprint;
+        out.number = keys_.current().number;
+        retire();
+        log_event(Level::info, "AGENT_ROTATED", "subkey {} ({}) is in use; {} of {} envelopes were rewrapped",
+                  out.number, out.subkey, out.rewrap.rewrapped, out.rewrap.sets);
+        return out;
+    }
+
+  private:
+    void at(const char* name, std::size_t done = 0, std::size_t total = 0) const {
+        if (options_.on_stage) options_.on_stage({name, done, total});
+        if (options_.stop.stop_requested()) throw Error(ErrorKind::interrupted, "the rotation was stopped");
+    }
+
+    void begin() {
+        keys_.rotation = RotationState{"make", {}, options_.job, to_millis(clock_.now())};
+        state_.save(keys_);
+        log_event(Level::info, "AGENT_ROTATION_BEGUN", "from subkey {} ({})", keys_.current().number,
+                  keys_.current().fingerprint);
+    }
+
+    void make() {
+        at("make");
+        std::string subkey;
+        for (const auto& one : gpg::find_key(home_, agent_.identity, true).subkeys)
+            if (one.can_encrypt && one.usable && one.secret && !keys_.knows(one.fingerprint))
+                subkey = one.fingerprint;  // made before a crash, used by nobody
+        if (subkey.empty()) subkey = gpg::add_encryption_subkey(home_, agent_.identity, options_.algorithm);
+        at("made");
+        keys_.rotation->subkey = subkey;
+        keys_.rotation->step = "escrow";
+        state_.save(keys_);
+    }
+
+    void escrow() {
+        at("escrow");
+        AgentRecord with_new = agent_;
+        with_new.subkey = keys_.rotation->subkey.value();
+        deposit_escrow(state_, with_new, store_, options_.exchange, clock_);
+        at("wait");
+        const FileLock no_backup = wait_for_backup();
+        at("switch");
+        keys_.subkeys.push_back(
+            {with_new.subkey, keys_.current().number + 1, to_millis(clock_.now()), std::nullopt});
+        keys_.rotation->step = "rewrap";
+        state_.save(keys_);
+        log_event(Level::info, "AGENT_SUBKEY_IN_USE", "subkey {} ({}) for all backups from now on",
+                  keys_.current().number, with_new.subkey);
+    }
+
+    // A backup that runs now has an envelope for the old subkey, or will have.
+    FileLock wait_for_backup() const {
+        for (;;) {
+            if (auto lock = state_.try_lock_backup()) return std::move(*lock);
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            if (options_.stop.stop_requested())
+                throw Error(ErrorKind::interrupted, "the rotation was stopped while it waited for a backup");
+        }
+    }
+
+    backupset::RewrapResult rewrap() {
+        at("rewrap");
+        auto result = backupset::rewrap_envelopes(
+            {agent_.server, keys_.current().fingerprint, options_.workers}, store_, home_, options_.stop,
+            [&](std::size_t done, std::size_t total) { at("rewrap", done, total); });
+        if (result.problems.empty()) return result;
+        std::string text = std::to_string(result.problems.size()) + " of " +
+                           std::to_string(result.sets + result.problems.size()) +
+                           " sets cannot be rewrapped, so the old subkey is not retired";
+        for (std::size_t i = 0; i < result.problems.size() && i < 5; ++i)
+            text += "; set " + result.problems[i].set + ": " + result.problems[i].text;
+        throw Error(ErrorKind::corrupt, text,
+                    "Copy their envelope.gpg from another copy of the store, or remove those sets; then run "
+                    "it again. All other sets, and new backups, use the new subkey.");
+    }
+
+    void retire() {
+        at("retire");
+        for (auto& known : keys_.subkeys) {
+            if (known.fingerprint == keys_.current().fingerprint || known.retired) continue;
+            gpg::expire_subkey(home_, agent_.identity, known.fingerprint);
+            known.retired = to_millis(clock_.now());
+        }
+        at("retired");
+        backupset::write_store_root(store_, agent_.server, agent_.identity,
+                                    gpg::export_public(home_, agent_.identity));
+        keys_.last_started = keys_.rotation->started;
+        keys_.last_job = keys_.rotation->job;
+        keys_.rotation.reset();
+        state_.save(keys_);
+    }
+
+    const StateDir& state_;
+    storage::ObjectStore& store_;
+    const Clock& clock_;
+    const RotateOptions& options_;
+    const AgentRecord agent_;
+    const gpg::Home home_;
+    KeyState keys_;
+};
+
+}  // namespace
+
+RotationResult rotate(const StateDir& state, storage::ObjectStore& store, const Clock& clock,
+                      const RotateOptions& options) {
+    const FileLock alone = state.lock_rotation();
+    return Rotation(state, store, clock, options).run();
+}
+
+}  // namespace strongroom::agent

@@ -1,0 +1,153 @@
+#include "common/backupset/rewrap.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "common/backupset/envelope.hpp"
+#include "common/backupset/layout.hpp"
+#include "common/base/encoding.hpp"
+#include "common/base/error.hpp"
+#include "common/base/ids.hpp"
+#include "common/gpg/packets.hpp"
+
+namespace strongroom::backupset {
+namespace {
+
+bool is_about_one_set(ErrorKind kind) {
+    return kind == ErrorKind::corrupt || kind == ErrorKind::crypto || kind == ErrorKind::not_found;
+}
+
+class Rewrapper {
+  public:
+    Rewrapper(const RewrapOptions& options, storage::ObjectStore& store, const gpg::Home& home,
+              const std::stop_token& stop, const OnRewrap& on_progress)
+        : options_(options), store_(store), cipher_(home), stop_(stop), on_progress_(on_progress) {}
+
+    RewrapResult run() {
+        for (auto& set : store_.list_folders(sets_prefix(options_.server)))
+            if (is_set_id(set)) sets_.push_back(std::move(set));
+        const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+        const std::size_t wanted =
+            options_.workers > 0 ? static_cast<std::size_t>(options_.workers) : 2 * cores;
+        {
+            std::vector<std::jthread> workers;
+            for (std::size_t i = 0; i < std::min(wanted, sets_.size()); ++i)
+                workers.emplace_back([this] { work(); });
+        }
+        if (failure_) std::rethrow_exception(failure_);
+        std::ranges::sort(result_.problems, {}, &RewrapProblem::set);
+        return std::move(result_);
+    }
+
+  private:
+    void work() {
+        try {
+            for (std::size_t i = next_++; i < sets_.size() && !failed_; i = next_++) {
+                if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "the rewrap was stopped");
+                one(sets_[i]);
+                const std::lock_guard lock(mutex_);
+                if (on_progress_ && !failed_) on_progress_(++done_, sets_.size());
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!failed_) failure_ = std::current_exception();
+            failed_ = true;
+        }
+    }
+
+    void one(const std::string& set) {
+        try {
+            rewrap(set, envelope_key(options_.server, set));
+        } catch (const Error& error) {
+            if (!is_about_one_set(error.kind())) throw error.with_context("set " + set);
+            // Without a commit record it is no backup: being made, being removed, or left behind.
+            if (!store_.stat(manifest_signature_key(options_.server, set))) return;
+            const std::lock_guard lock(mutex_);
+            result_.problems.push_back({set, error.text()});
+        }
+    }
+
+    void rewrap(const std::string& set, const std::string& key) {
+        const MemFile before = store_.get(key, max_envelope);
+        const auto recipients = gpg::recipient_key_ids(before.view());
+        const Secret passphrase = open(before.view());
+        require_own(set, passphrase);
+        const std::vector<std::string> wanted{gpg::key_id_of(options_.subkey)};
+        const bool done = recipients == wanted;
+        if (!done) {
+            const Bytes fresh = make_envelope(cipher_, options_.subkey, passphrase);
+            if (open(fresh).reveal() != passphrase.reveal())
+                throw Error(ErrorKind::internal, "the new envelope does not hold what the old one held");
+            replace(key, before.view(), fresh);
+        }
+        const std::lock_guard lock(mutex_);
+        ++result_.sets;
+        if (!done) ++result_.rewrapped;
+    }
+
+    Secret open(BytesView envelope) {
+        {
+            const std::lock_guard lock(mutex_);
+            ++result_.private_key_uses;
+        }
+        return open_envelope(cipher_, envelope);
+    }
+
+    // Every set has a passphrase of its own: one that turns up twice was put there by somebody or something.
+    void require_own(const std::string& set, const Secret& passphrase) {
+        const std::lock_guard lock(mutex_);
+        const auto [known, fresh] = owners_.emplace(sha256_hex(passphrase.reveal()), set);
+        if (fresh) return;
+        throw Error(ErrorKind::corrupt, "its envelope holds the passphrase of set " + known->second +
+                                            ", or the other way round: one of them was swapped");
+    }
+
+    void replace(const std::string& key, BytesView before, const Bytes& fresh) {
+        store_.put(key, fresh);
+        const auto reads_back = [&] {
+            try {
+                return store_.get(key, max_envelope).view() == BytesView(fresh);
+            } catch (const Error& error) {
+                if (is_about_one_set(error.kind())) return false;
+                throw;
+            }
+        };
+        if (!reads_back()) {
+            store_.put(key, before);
+            throw Error(ErrorKind::storage,
+                        "the envelope " + key + " reads back with other bytes than were written",
+                        "The old one was written back. Check the store " + store_.label() + ".");
+        }
+        const std::lock_guard lock(mutex_);
+        result_.bytes_written += fresh.size();
+    }
+
+    const RewrapOptions& options_;
+    storage::ObjectStore& store_;
+    const gpg::SubkeyCipher cipher_;
+    const std::stop_token& stop_;
+    const OnRewrap& on_progress_;
+    std::vector<std::string> sets_;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<bool> failed_ = false;
+
+    std::mutex mutex_;                           // all below
+    std::map<std::string, std::string> owners_;  // SHA-256 of a passphrase -> set
+    std::size_t done_ = 0;
+    RewrapResult result_;
+    std::exception_ptr failure_;
+};
+
+}  // namespace
+
+RewrapResult rewrap_envelopes(const RewrapOptions& options, storage::ObjectStore& store,
+                              const gpg::Home& home, const std::stop_token& stop,
+                              const OnRewrap& on_progress) {
+    return Rewrapper(options, store, home, stop, on_progress).run();
+}
+
+}  // namespace strongroom::backupset

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Proof of recovery with the real programs: what a user proves, what lists and metrics show, and what must not count as a proof.
+source "$(dirname "$0")/lab.sh"
+
+url=
+lab_user alice
+lab_user mallory
+lab_dispatcher
+lab_register_user alice
+mkdir -p -m 700 "$lab/agent" "$lab/store"
+printf 'proof' >"$lab/plain"
+cat >"$lab/agent/agent.toml" <<C
+store = "file://$lab/store"
+source = "command"
+source-command = ["/bin/cat", "$lab/plain"]
+state-dir = "$lab/agent/state"
+min-interval = 0
+C
+lab_register_agent agent alice
+show() { as alice server show "$server" --json | jq -e ".info | $1"; }
+as alice server list >/dev/null
+
+say "nothing in escrow: nothing to prove"
+expect_failure 5 'no escrow record|holds no escrow' as alice prove --server "$server"
+agent agent escrow >/dev/null
+agent agent backup -q >/dev/null 2>&1
+show '.escrowed and (.recoverable | not) and (.proven == null)' >/dev/null || fail "escrowed, and not proven"
+as alice server list | grep -q 'not proven' || fail "the list does not say that it is not proven"
+
+say "proven with the dispatcher's record, and with the store's"
+as alice prove --server "$server"
+show ".recoverable and .proven_by == \"$fpr_alice\"" >/dev/null || fail "not recoverable after the proof"
+as alice server list | grep -q ' ok ' || fail "the list does not say ok: $(as alice server list)"
+as alice prove --server "$server" --store "file://$lab/store" --json | jq -e '.records | length == 1' >/dev/null
+find /dev/shm /tmp -maxdepth 1 -name '.sr*' -user "$(id -u)" -newer "$lab/plain" 2>/dev/null | grep -q . && fail "an opened key was left"
+as alice audit list --json | jq -e '[.entries[] | select(.action == "escrow.prove")] | length == 2' >/dev/null || fail "not in the audit trail"
+
+say "a record that was changed in the store, or is another server's"
+record=$(ls "$lab/store/$server/escrow/"*.gpg)
+cp "$record" "$lab/record"
+gpg --homedir "$lab/alice" --batch --quiet --trust-model always -r "$fpr_alice" -e <"$lab/plain" >"$record" 2>/dev/null
+expect_failure 11 'signed|escrow record' as alice prove --server "$server" --store "file://$lab/store"
+agent agent escrow --local >/dev/null # a sound record, but another one than the dispatcher's
+expect_failure 12 'not the one that the dispatcher holds' as alice prove --server "$server" --store "file://$lab/store"
+show .recoverable >/dev/null || fail "the earlier proof is gone"
+
+say "a rotation takes the proof away, and it is proven anew"
+agent agent rotate >/dev/null 2>&1
+show '(.recoverable | not) and .escrowed' >/dev/null || fail "recoverable without a proof of the new key"
+as alice prove --server "$server" --json | jq -e '.records | length >= 1' >/dev/null
+show .recoverable >/dev/null || fail "not recoverable after the proof of the new key"
+
+say "another user proves nothing"
+lab_register_user mallory
+expect_failure 9 'no server' as mallory prove --server "$server" --identity "$identity"
+
+say "another identity than the one that is known"
+expect_failure 7 'is known by' as alice prove --server "$server" --identity "$fpr_mallory"
+
+say "metrics and alerts"
+wait_until 70 bash -c "curl -fsS $admin/metrics | grep -qx 'strongroom_dispatcher_servers_recoverable 1'" || fail "metrics: $(curl -fsS "$admin/metrics" | grep recoverable)"
+curl -fsS "$admin/metrics" | grep -qx 'strongroom_dispatcher_servers_escrowed 1' || fail "metrics: escrowed"
+
+say "a stolen agent is retired: refused from that moment, and still recoverable"
+lab_run_agent agent
+as alice server retire "$server"
+expect_failure 8 'token|valid' agent agent escrow
+as alice recover --server "$server" --into "$lab/r" -q >/dev/null
+as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" --stdout -q >"$lab/stream"
+[ "$(cat "$lab/stream")" = proof ] || fail "the retired server's set does not restore"
+as alice prove --server "$server" >/dev/null
