@@ -58,8 +58,9 @@ say "another identity than the one that is known"
 expect_failure 7 'is known by' as alice prove --server "$server" --identity "$fpr_mallory"
 
 say "metrics and alerts"
-wait_until 70 bash -c "curl -fsS $admin/metrics | grep -qx 'strongroom_dispatcher_servers_recoverable 1'" || fail "metrics: $(curl -fsS "$admin/metrics" | grep recoverable)"
-curl -fsS "$admin/metrics" | grep -qx 'strongroom_dispatcher_servers_escrowed 1' || fail "metrics: escrowed"
+metrics() { curl -fsS "$admin/metrics" >"$lab/metrics" && grep -qx "strongroom_dispatcher_servers_$1 1" "$lab/metrics"; }
+wait_until 70 metrics recoverable || fail "metrics: $(grep servers_ "$lab/metrics")"
+metrics escrowed || fail "metrics: $(grep servers_ "$lab/metrics")"
 
 say "a stolen agent is retired: refused from that moment, and still recoverable"
 lab_run_agent agent
