@@ -1,5 +1,6 @@
 #include "agent/daemon/work_poller.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "common/base/error.hpp"
@@ -11,8 +12,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-std::chrono::milliseconds since(Steady::time_point start) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - start);
+std::chrono::milliseconds between(Steady::time_point start, Steady::time_point end) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(end - start);
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ void WorkPoller::wake() {
 
 std::chrono::milliseconds WorkPoller::failing_for() const {
     const std::lock_guard lock(shared_->mutex);
-    return shared_->failing_since ? since(*shared_->failing_since) : std::chrono::milliseconds(0);
+    return shared_->failing_for;
 }
 
 std::optional<std::chrono::milliseconds> WorkPoller::take_outage() {
@@ -58,6 +59,7 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
     for (;;) {
         bool work = false;
         bool failed = false;
+        const auto begun = Steady::now();
         try {
             if (!exchange) exchange.emplace(connect());
             work = exchange->wait_for_work(timing.poll());
@@ -67,10 +69,14 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
             failed = true;
         }
         std::unique_lock lock(shared.mutex);
-        if (failed && !shared.failing_since) shared.failing_since = Steady::now();
-        if (!failed && shared.failing_since) {
-            shared.outage = since(*shared.failing_since);
+        if (failed) {
+            if (!shared.failing_since) shared.failing_since = Steady::now();
+            shared.failing_for = between(*shared.failing_since, Steady::now());
+        } else if (shared.failing_since) {
+            // It was over when this poll began, which may have lasted long.
+            shared.outage = std::max(between(*shared.failing_since, begun), std::chrono::milliseconds(0));
             shared.failing_since.reset();
+            shared.failing_for = std::chrono::milliseconds(0);
         }
         if (work) {
             shared.work = true;

@@ -25,7 +25,8 @@ class WorkPoller {
 
     // Returns at a hint, at wake(), or after `limit`. True at a hint that there is work.
     bool wait(std::chrono::milliseconds limit);
-    // For how long the polls have failed; 0: the last one was answered.
+    // From the first to the last of the polls that failed; 0: the last one was answered. A poll that goes on
+    // for long has found the dispatcher.
     std::chrono::milliseconds failing_for() const;
     // How long it was that the polls failed, once after they are answered again.
     std::optional<std::chrono::milliseconds> take_outage();
@@ -39,6 +40,7 @@ class WorkPoller {
         bool work = false;
         bool woken = false;
         std::optional<std::chrono::steady_clock::time_point> failing_since;
+        std::chrono::milliseconds failing_for{0};
         std::optional<std::chrono::milliseconds> outage;
         bool ending = false;
     };

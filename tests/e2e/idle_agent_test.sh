@@ -28,7 +28,8 @@ lab_stop "$pid_dispatcher" KILL
 sleep 4
 lab_dispatcher
 wait_until 30 waits || fail "the agent does not come back"
-sleep 15
+sleep 35 # longer than an outage must last to be called one: the poll that goes on now is none
+! grep AGENT_DISPATCHER_AWAY "$lab/agent.log" || fail "a short restart counted as an absence"
 [ "$(messages)" = 0 ] || fail "a restart made the agent send $(messages) message(s)"
 
 say "a schedule reaches it at once"
