@@ -157,9 +157,10 @@ class Opener {
             if (error.kind() != ErrorKind::crypto ||
                 error.text().find("Bad session key") == std::string::npos)
                 throw;
-            throw Error(ErrorKind::corrupt, "its bytes are as signed, but the passphrase in the envelope " +
-                                                envelope_key(manifest_.server, manifest_.set) +
-                                                " does not open them: that envelope is another set's");
+            throw Error(ErrorKind::corrupt,
+                        "its bytes are as signed, but do not open with the passphrase in the envelope " +
+                            envelope_key(manifest_.server, manifest_.set) +
+                            ", which is another set's if no segment opens with it (" + error.text() + ")");
         }
     }
 
