@@ -14,7 +14,7 @@ lab_dispatcher
 lab_register_user alice
 lab_agent_config agent source
 cat >>"$lab/agent/agent.toml" <<C
-segment-size = 1048576
+segment-size = 262144
 source-timeout = "4s"
 store-timeout = "4s"
 metrics-file = "$lab/agent/metrics.prom"
