@@ -44,5 +44,6 @@ fi
 cmake --build "$build" -j "$(nproc)"
 echo "run.sh: built in $((SECONDS - started)) s"
 
-# Two at a time: servers, gpg agents and dump tools are real here; RUN_SERIAL tests get the machine alone.
-exec ctest --test-dir "$build" --output-on-failure --no-tests=error -j 2 "${select[@]}"
+# One more than there are processors: servers, gpg agents and dump tools are real here, and mostly wait. RUN_SERIAL tests get
+# the machine alone.
+exec ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(($(nproc) + 1))" "${select[@]}"
