@@ -138,7 +138,10 @@ Subprocess::Subprocess(const SpawnOptions& options) {
     posix_spawnattr_destroy(&attributes);
     if (failure != 0) {
         pid_ = -1;
-        throw system_error(ErrorKind::internal, "cannot start " + *program, failure);
+        // It was there a moment ago; an upgrade may be replacing it.
+        const bool gone = !find_program(options.argv.front());
+        throw system_error(gone ? ErrorKind::tool_missing : ErrorKind::internal, "cannot start " + *program,
+                           failure);
     }
 }
 
