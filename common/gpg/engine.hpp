@@ -23,11 +23,17 @@ void require_engine();
 // A context for one operation in one home. Never shared between threads.
 std::unique_ptr<GpgME::Context> make_context(const Home& home);
 
-// work(context), which ends in time (S19): Error{timeout} otherwise.
+// work(context), which ends in time (S19): Error{timeout} otherwise. GPGME tells of a gpg that went missing
+// meanwhile as anything, "no such key" for one: that is Error{tool_missing}.
 template <class Work>
 auto with_context(const Home& home, const Work& work) {
     const auto context = make_context(home);
-    return limited([&] { context->cancelPendingOperation(); }, [&] { return work(*context); });
+    try {
+        return limited([&] { context->cancelPendingOperation(); }, [&] { return work(*context); });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::crypto) require_engine();
+        throw;
+    }
 }
 
 // Reads from memory that outlives it, without copying.

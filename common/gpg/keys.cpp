@@ -160,6 +160,7 @@ std::vector<Key> list_keys(const Home& home, bool secret) {
             out.push_back(to_key(key));
         }
         check(context.endKeyListing().error(), "cannot list keys");
+        if (out.empty()) require_engine();
         return out;
     });
 }
