@@ -80,7 +80,11 @@ void Daemon::look(UtcTime now) {
 
 void Daemon::try_contact() {
     try {
-        while (contact() && !stop_.stop_requested()) notify_alive();
+        while (contact()) {
+            if (stop_.stop_requested()) break;
+            notify_alive();
+            poller_.got_work();
+        }
         report();
         deposit_missing_escrow();
         failed_ = false;

@@ -43,6 +43,12 @@ void WorkPoller::wake() {
     shared_->changed.notify_all();
 }
 
+void WorkPoller::got_work() {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->got_work = true;
+    shared_->changed.notify_all();
+}
+
 std::chrono::milliseconds WorkPoller::failing_for() const {
     const std::lock_guard lock(shared_->mutex);
     return shared_->failing_for;
@@ -86,8 +92,9 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
         }
         if (shared.ending) return;
         shared.changed.wait_for(lock, failed || work ? timing.pause() : proto::between_polls,
-                                [&] { return shared.ending; });
+                                [&] { return shared.ending || shared.got_work; });
         if (shared.ending) return;
+        if (std::exchange(shared.got_work, false)) timing.no_work();
     }
 }
 

@@ -30,6 +30,8 @@ class WorkPoller {
     std::chrono::milliseconds failing_for() const;
     // How long it was that the polls failed, once after they are answered again.
     std::optional<std::chrono::milliseconds> take_outage();
+    // A job was handed out and is done: the next poll need not wait any longer.
+    void got_work();
     // Ends a wait() of another thread early.
     void wake();
 
@@ -39,6 +41,7 @@ class WorkPoller {
         std::condition_variable changed;
         bool work = false;
         bool woken = false;
+        bool got_work = false;
         std::optional<std::chrono::steady_clock::time_point> failing_since;
         std::chrono::milliseconds failing_for{0};
         std::optional<std::chrono::milliseconds> outage;
