@@ -97,9 +97,8 @@ fs::path LocalStore::path_of(const std::string& key) const {
 }
 
 fs::path LocalStore::folder_of(const std::string& prefix) const {
-    if (prefix.empty()) return root_;
-    if (prefix.back() != '/') throw Error(ErrorKind::storage, "the prefix " + prefix + " must end with '/'");
-    return path_of(prefix.substr(0, prefix.size() - 1));
+    require_valid_prefix(prefix);
+    return prefix.empty() ? root_ : path_of(prefix.substr(0, prefix.size() - 1));
 }
 
 void LocalStore::make_folders(const fs::path& folder) const {

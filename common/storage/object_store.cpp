@@ -24,14 +24,25 @@ bool is_valid_part(std::string_view part) {
 
 }  // namespace
 
-void require_valid_key(std::string_view key) {
+bool is_valid_key(std::string_view key) {
     bool valid = !key.empty() && key.size() <= max_key;
     for (std::size_t start = 0; valid && start <= key.size();) {
         const std::size_t end = std::min(key.find('/', start), key.size());
         valid = is_valid_part(key.substr(start, end - start));
         start = end + 1;
     }
-    if (!valid)
+    return valid;
+}
+
+void require_valid_prefix(std::string_view prefix) {
+    if (prefix.empty()) return;
+    if (prefix.back() != '/')
+        throw Error(ErrorKind::storage, "the prefix " + printable_line(prefix, 80) + " must end with '/'");
+    require_valid_key(prefix.substr(0, prefix.size() - 1));
+}
+
+void require_valid_key(std::string_view key) {
+    if (!is_valid_key(key))
         throw Error(ErrorKind::storage, "not a valid object key: \"" + printable_line(key, 80) + "\"");
 }
 

@@ -1,11 +1,9 @@
 // A place that keeps whole objects under keys: what every store promises.
 //
 // - An object is complete or missing: after put() returns, it is durable; if put() throws, or the process
-// dies, the
-//   key shows its former state and nothing half written is visible under it.
+//   dies, the key shows its former state and nothing half written is visible under it.
 // - Objects are small enough to be handled whole (a segment and some overhead), which is what makes retry,
-// digest and
-//   verify-before-release simple. put() of the same key replaces.
+//   digest and verify-before-release simple. put() of the same key replaces.
 // - All functions may be called from any thread at once, on one store.
 // - Errors: Error{not_found} for a missing key in get(); Error{storage} for everything else, naming the key,
 //   with the system's code where there is one. What a network store may be asked again is Error{network} or
@@ -27,6 +25,9 @@ namespace strongroom::storage {
 // Keys are relative paths of [A-Za-z0-9._-] parts joined by '/'; no part is "." or ".." or starts with a dot.
 // Throws Error{storage} otherwise. At most 512 bytes.
 void require_valid_key(std::string_view key);
+bool is_valid_key(std::string_view key);
+// The prefix of a listing: empty, or a key and '/'. Throws Error{storage} otherwise.
+void require_valid_prefix(std::string_view prefix);
 
 struct ObjectInfo {
     std::string key;
@@ -63,8 +64,7 @@ class ObjectStore {
     bool check_writable(const std::string& prefix);
     // What a person sees: "file:///srv/backups". Never holds credentials.
     virtual std::string label() const = 0;
-
-  private:
+    // remove() where the caller has a better error to tell, or needs none.
     void try_remove(const std::string& key) noexcept;
 };
 

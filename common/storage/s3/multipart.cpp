@@ -101,12 +101,9 @@ std::size_t abort_old_uploads(S3Client& client, const std::string& prefix) {
         const auto parsed = parse_s3_uploads(answer.body);
         for (const auto& upload : parsed.uploads) {
             if (!upload.key.starts_with(root + prefix) || upload.initiated > limit) continue;
-            try {
-                require_valid_key(upload.key.substr(root.size()));
-            } catch (const Error&) {
-                continue;  // not ours
-            }
-            abort_upload(client, upload.key.substr(root.size()), upload.id);
+            const std::string key = upload.key.substr(root.size());
+            if (!is_valid_key(key)) continue;  // not ours
+            abort_upload(client, key, upload.id);
             ++out;
         }
         if (!parsed.next) return out;

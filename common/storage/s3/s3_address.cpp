@@ -82,12 +82,9 @@ S3Address::S3Address(const std::string& url, const S3Settings& settings) {
     prefix_ = path.substr(std::min(slash + 1, path.size()));
     if (!prefix_.empty()) {
         if (prefix_.ends_with('/')) prefix_.pop_back();
-        try {
-            require_valid_key(prefix_);
-        } catch (const Error&) {
+        if (!is_valid_key(prefix_))
             throw Error(ErrorKind::config, "the store URL " + shown + " has a prefix that cannot be used",
                         hint);
-        }
         prefix_ += '/';
     }
     region_ = region_of(settings);

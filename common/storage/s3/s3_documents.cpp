@@ -53,6 +53,13 @@ std::string token_of(const pugi::xml_node& root, const char* name) {
     return out;
 }
 
+// What names this upload or version, and no other of its key.
+std::string id_of(const pugi::xml_node& entry, const char* name) {
+    std::string out = text_of(entry, name);
+    if (out.empty() || out.size() > max_token) refuse(std::string("an entry without ") + name);
+    return out;
+}
+
 class Decoder {
   public:
     explicit Decoder(const pugi::xml_node& root) : encoded_(text_of(root, "EncodingType") == "url") {}
@@ -96,10 +103,8 @@ S3UploadPage parse_s3_uploads(BytesView xml) {
     const Decoder decode(root);
     S3UploadPage out;
     for (const auto& entry : root.children("Upload")) {
-        const std::string id = text_of(entry, "UploadId");
-        if (id.empty() || id.size() > max_token) refuse("an upload without an id");
-        out.uploads.push_back(
-            {decode(text_of(entry, "Key")), id, parse_s3_time(text_of(entry, "Initiated"))});
+        out.uploads.push_back({decode(text_of(entry, "Key")), id_of(entry, "UploadId"),
+                               parse_s3_time(text_of(entry, "Initiated"))});
     }
     if (flag_of(root, "IsTruncated"))
         out.next.emplace(decode(token_of(root, "NextKeyMarker")), token_of(root, "NextUploadIdMarker"));
@@ -116,9 +121,7 @@ S3VersionPage parse_s3_versions(BytesView xml) {
         const std::string_view kind = entry.name();
         const bool deleted = kind == "DeleteMarker";
         if (kind != "Version" && !deleted) continue;
-        const std::string id = text_of(entry, "VersionId");
-        if (id.empty() || id.size() > max_token) refuse("a version without an id");
-        out.versions.push_back({decode(text_of(entry, "Key")), id,
+        out.versions.push_back({decode(text_of(entry, "Key")), id_of(entry, "VersionId"),
                                 parse_s3_time(text_of(entry, "LastModified")), deleted,
                                 deleted ? 0 : size_of(entry)});
     }

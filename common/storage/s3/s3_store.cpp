@@ -14,21 +14,6 @@ namespace {
 
 constexpr int max_pages = 20'000;  // of 1,000 objects
 
-void require_prefix(const std::string& prefix) {
-    if (prefix.empty()) return;
-    if (prefix.back() != '/') throw Error(ErrorKind::storage, "the prefix " + prefix + " must end with '/'");
-    require_valid_key(prefix.substr(0, prefix.size() - 1));
-}
-
-bool is_valid_key(const std::string& key) {
-    try {
-        require_valid_key(key);
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 // All pages of a list. `delimiter`: "/" for one level.
 void for_each_page(S3Client& client, const std::string& prefix, const std::string& delimiter,
                    const std::function<void(const S3Page&)>& visit) {
@@ -116,7 +101,7 @@ std::optional<ObjectInfo> S3Store::stat(const std::string& key) {
 }
 
 std::vector<ObjectInfo> S3Store::list(const std::string& prefix) {
-    require_prefix(prefix);
+    require_valid_prefix(prefix);
     const std::string& root = client_.address().prefix();
     std::vector<ObjectInfo> out;
     for_each_page(client_, prefix, "", [&](const S3Page& page) {
@@ -134,7 +119,7 @@ std::vector<ObjectInfo> S3Store::list(const std::string& prefix) {
 }
 
 std::vector<std::string> S3Store::list_folders(const std::string& prefix) {
-    require_prefix(prefix);
+    require_valid_prefix(prefix);
     const std::string whole = client_.address().prefix() + prefix;
     std::vector<std::string> out;
     for_each_page(client_, prefix, "/", [&](const S3Page& page) {
@@ -157,7 +142,7 @@ void S3Store::remove(const std::string& key) {
 }
 
 std::size_t S3Store::remove_unfinished(const std::string& prefix) {
-    require_prefix(prefix);
+    require_valid_prefix(prefix);
     return abort_old_uploads(client_, prefix);
 }
 

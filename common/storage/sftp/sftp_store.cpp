@@ -20,15 +20,6 @@ std::string in_quotes(const std::string& path) {
     return "\"" + path + "\"";
 }
 
-bool is_valid_part(const std::string& name) {
-    try {
-        require_valid_key(name);
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 // Removes folders that hold nothing, the deepest first; the server refuses the others.
 std::vector<std::string> rmdir_up(std::string folder, const std::string& root) {
     std::vector<std::string> out;
@@ -51,8 +42,7 @@ SftpStore::Place SftpStore::place_of(const std::string& key) const {
 
 std::string SftpStore::folder_of(const std::string& prefix) const {
     if (prefix.empty()) return client_.address().root;
-    if (prefix.back() != '/') throw Error(ErrorKind::storage, "the prefix " + prefix + " must end with '/'");
-    require_valid_key(prefix.substr(0, prefix.size() - 1));
+    require_valid_prefix(prefix);
     return client_.address().root + "/" + prefix.substr(0, prefix.size() - 1);
 }
 
@@ -147,11 +137,11 @@ std::vector<SftpEntry> SftpStore::visible(const std::string& folder) {
     std::vector<SftpEntry> out;
     std::set<std::string> names;
     for (const auto& entry : entries)
-        if (is_valid_part(entry.name) && names.insert(entry.name).second) out.push_back(entry);
+        if (is_valid_key(entry.name) && names.insert(entry.name).second) out.push_back(entry);
     for (auto& entry : entries) {
         if (entry.folder || !entry.name.starts_with(former_prefix)) continue;
         entry.name.erase(0, former_prefix.size());
-        if (is_valid_part(entry.name) && names.insert(entry.name).second) out.push_back(entry);
+        if (is_valid_key(entry.name) && names.insert(entry.name).second) out.push_back(entry);
     }
     std::ranges::sort(out, {}, &SftpEntry::name);
     return out;
@@ -228,7 +218,7 @@ std::size_t SftpStore::sweep(const std::string& folder, const std::string& oldes
     std::size_t out = 0;
     std::vector<std::string> commands;
     for (const auto& entry : entries) {
-        if (entry.folder && is_valid_part(entry.name)) {
+        if (entry.folder && is_valid_key(entry.name)) {
             out += sweep(folder + "/" + entry.name, oldest);
         } else if (entry.name.starts_with(upload_prefix)) {
             const std::string started = entry.name.substr(upload_prefix.size(), oldest.size());
