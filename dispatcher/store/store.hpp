@@ -68,9 +68,8 @@ class Transaction {
     virtual std::optional<Job> find_job(const std::string& id) = 0;
     virtual std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) = 0;  // newest first
     virtual std::vector<Job> open_jobs_of_schedule(const std::string& schedule) = 0;
-    // Whether its agent should ask: a queued job, or schedules that it was not told of.
-    virtual bool has_work(const std::string& server) = 0;
-    // The same for who shows this token, if that is the agent of a server that is not retired.
+    // Who shows this token, if that is the agent of a server that is not retired, and whether it should ask:
+    // there is a queued job, or schedules that it was not told of.
     virtual std::optional<WaitingAgent> find_waiting_agent(const std::string& token_hash) = 0;
     // queued -> leased, the oldest first; counts the attempt. One caller gets a job, all others another or
     // none.

@@ -38,7 +38,6 @@ class SqliteTransaction : public Transaction {
     std::optional<Job> find_job(const std::string& id) override;
     std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) override;
     std::vector<Job> open_jobs_of_schedule(const std::string& schedule) override;
-    bool has_work(const std::string& server) override;
     std::optional<WaitingAgent> find_waiting_agent(const std::string& token_hash) override;
     std::optional<Job> claim_job(const std::string& server, std::int64_t now,
                                  std::int64_t lease_until) override;

@@ -78,13 +78,6 @@ std::vector<Job> SqliteTransaction::open_jobs_of_schedule(const std::string& sch
                        schedule);
 }
 
-bool SqliteTransaction::has_work(const std::string& server) {
-    return count(session_,
-                 "SELECT EXISTS (SELECT 1 FROM jobs WHERE server = :s AND state = 'queued') "
-                 "OR EXISTS (SELECT 1 FROM schedule_news WHERE server = :t)",
-                 server, server) != 0;
-}
-
 std::optional<WaitingAgent> SqliteTransaction::find_waiting_agent(const std::string& token_hash) {
     return select_one<WaitingAgent>(session_, "waiting_agents WHERE token_hash = :h", token_hash);
 }
