@@ -25,13 +25,14 @@ class PollTiming {
         return std::chrono::seconds(draw(shortest_poll.count(), longest_poll.count()));
     }
     // Before the next poll, after one that failed or said that there is work (which may be more than the
-    // dispatcher can hand out at once): about 1, 2, 4 ... 60 seconds, until one ends without work.
+    // dispatcher can hand out at once): about 1, 2, 4 ... 60 seconds, until begin_anew().
     std::chrono::milliseconds pause() {
         const std::chrono::milliseconds out(draw(pause_.count() / 2, pause_.count() * 3 / 2));
         pause_ = std::min(pause_ * 2, longest_poll_pause);
         return out;
     }
-    void no_work() { pause_ = first_poll_pause; }
+    // A poll ended without work, or work was handed out and is done.
+    void begin_anew() { pause_ = first_poll_pause; }
 
   private:
     std::int64_t draw(std::int64_t least, std::int64_t most) {

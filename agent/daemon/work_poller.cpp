@@ -69,7 +69,7 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
         try {
             if (!exchange) exchange.emplace(connect());
             work = exchange->wait_for_work(timing.poll());
-            if (!work) timing.no_work();
+            if (!work) timing.begin_anew();
         } catch (const std::exception& error) {  // a hint less, never the end of the daemon
             log_event(Level::debug, "AGENT_POLL_FAILED", "{}", error.what());
             failed = true;
@@ -94,7 +94,7 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
         shared.changed.wait_for(lock, failed || work ? timing.pause() : proto::between_polls,
                                 [&] { return shared.ending || shared.got_work; });
         if (shared.ending) return;
-        if (std::exchange(shared.got_work, false)) timing.no_work();
+        if (std::exchange(shared.got_work, false)) timing.begin_anew();
     }
 }
 

@@ -59,7 +59,7 @@ class Fleet {
             if (failed)
                 ++failures_;
             else
-                member.timing.no_work();
+                member.timing.begin_anew();
             // Answers that were sent together reach hosts far away at different times.
             const std::chrono::milliseconds way(std::uniform_int_distribution<int>(0, 200)(random_));
             load_.after(failed ? member.timing.pause() : proto::between_polls + way,

@@ -29,6 +29,6 @@ TEST_CASE("pauses grow until a poll ends without work, and differ between agents
     for (int i = 0; i < 20; ++i) timing.pause();
     CHECK(timing.pause() >= 30s);
     CHECK(timing.pause() <= 90s);
-    timing.no_work();
+    timing.begin_anew();
     CHECK(timing.pause() <= 1500ms);
 }
