@@ -3,20 +3,9 @@
 # must change nothing on the host. tests/e2e/hostile/dishonest_dispatcher.cpp says what it can do.
 source "$(dirname "$0")/lab.sh"
 
-url=
-lab_user alice
-lab_user mallory
-lab_dispatcher
-lab_register_user alice
-mkdir -p -m 700 "$lab/agent" "$lab/store"
+lab_site mallory
 printf 'plain' >"$lab/plain"
-cat >"$lab/agent/agent.toml" <<C
-store = "file://$lab/store"
-source = "command"
-source-command = ["/bin/cat", "$lab/plain"]
-state-dir = "$lab/agent/state"
-min-interval = 3600
-C
+lab_file_agent_config agent "$lab/plain" 'min-interval = 3600'
 lab_register_agent agent alice
 as alice server list -q >/dev/null # the client remembers the identity
 agent agent escrow >/dev/null

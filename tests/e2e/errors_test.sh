@@ -17,11 +17,7 @@ not_registered() {
 lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_20000'
-url=
-lab_user alice
-lab_user mallory
-lab_dispatcher
-lab_register_user alice
+lab_site mallory
 lab_agent_config agent source
 register() { agent agent register --dispatcher "$url" --key-type ed25519 --recovery-key "$lab/alice.asc" "$@"; }
 new_code() { as alice registration create --label lab --json | jq -r .code; }

@@ -3,10 +3,7 @@
 # job; then breaks the rules one by one. The project's own agent and client take no part.
 source "$(dirname "$0")/lab.sh"
 
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 token_of_alice=$(cat "$lab/alice.token")
 
 # A host's own key, and the dispatcher's public key, in one ordinary GnuPG home.

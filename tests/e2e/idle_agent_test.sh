@@ -3,10 +3,7 @@
 source "$(dirname "$0")/lab.sh"
 
 lab_mariadb source
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 lab_register_agent agent alice
 lab_run_agent agent

@@ -137,6 +137,13 @@ lab_register_user() { # NAME : makes it known to the dispatcher, token in $lab/N
     "$STRONGROOM_BIN/strongroom-dispatcher" --state-dir "$lab/dispatcher" user add --name "$1" --key "$lab/$1.asc" \
         --token-file "$lab/$1.token" >/dev/null
 }
+lab_site() { # MORE-USERS... : the dispatcher and the user alice, whom it knows; more users have a key and no more
+    local name
+    url=
+    for name in alice "$@"; do lab_user "$name"; done
+    lab_dispatcher
+    lab_register_user alice
+}
 as() { # NAME ARGS... : the client as this user
     local name=$1 fpr
     shift
@@ -160,6 +167,18 @@ mysql-option-file = "$lab/$1/mysql.cnf"
 state-dir = "$lab/$1/state"
 min-interval = 0
 C
+}
+lab_file_agent_config() { # NAME FILE [MORE-LINES...] : the same for an agent whose backups are the bytes of FILE
+    local name=$1 file=$2
+    shift 2
+    mkdir -p -m 700 "$lab/$name" "$lab/store"
+    cat >"$lab/$name/agent.toml" <<C
+store = "file://$lab/store"
+source = "command"
+source-command = ["/bin/cat", "$file"]
+state-dir = "$lab/$name/state"
+C
+    [ $# -eq 0 ] || printf '%s\n' "$@" >>"$lab/$name/agent.toml"
 }
 agent() { # NAME ARGS...
     local name=$1

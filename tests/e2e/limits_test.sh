@@ -8,10 +8,7 @@ lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, CONCAT_WS(" ", MD5(seq % 997), MD5(seq % 89), LEFT(MD5(seq % 1409), 20), MD5(seq % 211),
         MD5(seq % 3001)) FROM seq_1_to_100000'
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 cat >>"$lab/agent/agent.toml" <<C
 segment-size = 262144

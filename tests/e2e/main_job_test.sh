@@ -7,10 +7,7 @@ sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT AUT
     INSERT INTO shop.orders (item) SELECT CONCAT("item ", seq, REPEAT("x", 100)) FROM seq_1_to_20000;
     CREATE DATABASE busy; CREATE TABLE busy.log (id INT AUTO_INCREMENT PRIMARY KEY, t TIMESTAMP)'
 before=$(sql source 'CHECKSUM TABLE shop.orders')
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 lab_register_agent agent alice
 say "registered $server, identity $identity"

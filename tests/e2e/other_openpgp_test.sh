@@ -3,10 +3,7 @@
 # from the store alone, segment for segment, from the user's own secret key on. gpg takes no part in what they do.
 source "$(dirname "$0")/lab.sh"
 
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 printf 'correct horse alice' >"$lab/alice.pw"
 gpg --homedir "$lab/alice" --batch --pinentry-mode loopback --passphrase-file "$lab/alice.pw" --export-secret-keys >"$lab/alice.sec"
 
@@ -84,14 +81,7 @@ damage() { # FILE : one bit of its last byte but twelve, within the integrity pr
 for type in ed25519 rsa3072; do
     say "a set of an agent with an $type key"
     rm -rf "$lab/store" "$lab/sqop" "$lab/rnp"
-    mkdir -m 700 "$lab/$type" "$lab/store"
-    cat >"$lab/$type/agent.toml" <<C
-store = "file://$lab/store"
-source = "command"
-source-command = ["cat", "$plain"]
-state-dir = "$lab/$type/state"
-segment-size = $segment_size
-C
+    lab_file_agent_config $type "$plain" "segment-size = $segment_size"
     agent $type register --dispatcher "$url" --recovery-key "$lab/alice.asc" --key-type $type --json \
         --code "$(as alice registration create --label lab --json | jq -r .code)" >"$lab/register.json"
     server=$(jq -r .server "$lab/register.json")

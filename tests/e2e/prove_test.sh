@@ -2,20 +2,9 @@
 # Proof of recovery with the real programs: what a user proves, what lists and metrics show, and what must not count as a proof.
 source "$(dirname "$0")/lab.sh"
 
-url=
-lab_user alice
-lab_user mallory
-lab_dispatcher
-lab_register_user alice
-mkdir -p -m 700 "$lab/agent" "$lab/store"
+lab_site mallory
 printf 'proof' >"$lab/plain"
-cat >"$lab/agent/agent.toml" <<C
-store = "file://$lab/store"
-source = "command"
-source-command = ["/bin/cat", "$lab/plain"]
-state-dir = "$lab/agent/state"
-min-interval = 0
-C
+lab_file_agent_config agent "$lab/plain" 'min-interval = 0'
 lab_register_agent agent alice
 show() { as alice server show "$server" --json | jq -e ".info | $1"; }
 as alice server list >/dev/null

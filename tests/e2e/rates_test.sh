@@ -7,10 +7,7 @@ lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(250)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, CONCAT_WS(" ", SHA2(seq, 256), SHA2(seq + 1000000, 256), SHA2(seq + 2000000, 256))
         FROM seq_1_to_40000; ANALYZE TABLE shop.orders'
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 sed -i 's/^source = .*/source = "mariadb-dump"/' "$lab/agent/agent.toml"
 echo 'segment-size = 1048576' >>"$lab/agent/agent.toml"

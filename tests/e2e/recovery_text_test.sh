@@ -6,10 +6,7 @@ lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, CONCAT("item ", seq) FROM seq_1_to_5000'
 before=$(sql source 'CHECKSUM TABLE shop.orders')
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 lab_register_agent agent alice
 agent agent escrow

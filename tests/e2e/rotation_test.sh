@@ -6,22 +6,9 @@ source "$(dirname "$0")/lab.sh"
 say "SEED=$SEED ROUNDS=$ROUNDS"
 RANDOM=$SEED
 
-url=
 lease=6
-lab_user alice
-lab_dispatcher
-lab_register_user alice
-mkdir -p -m 700 "$lab/agent" "$lab/store"
-config() { # MORE-LINES...
-    cat >"$lab/agent/agent.toml" <<C
-store = "file://$lab/store"
-source = "command"
-source-command = ["/bin/cat", "$lab/plain"]
-state-dir = "$lab/agent/state"
-min-interval = 0
-C
-    printf '%s\n' "$@" >>"$lab/agent/agent.toml"
-}
+lab_site
+config() { lab_file_agent_config agent "$lab/plain" 'min-interval = 0' "$@"; } # MORE-LINES...
 config 'min-rotation-interval = "0s"'
 lab_register_agent agent alice
 sets=0

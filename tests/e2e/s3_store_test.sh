@@ -33,10 +33,7 @@ lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders (item) SELECT CONCAT("item ", seq, REPEAT("x", 100)) FROM seq_1_to_20000'
 before=$(sql source 'CHECKSUM TABLE shop.orders')
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
+lab_site
 lab_agent_config agent source
 sed -i "s|^store = .*|store = \"$store\"|" "$lab/agent/agent.toml"
 cat >>"$lab/agent/agent.toml" <<C

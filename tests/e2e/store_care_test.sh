@@ -3,14 +3,9 @@
 source "$(dirname "$0")/lab.sh"
 
 usage=2 missing=5 refused=7 crypto=11 corrupt=12 insecure=4
-url=
-lab_user alice
-lab_dispatcher
-lab_register_user alice
-lab_agent_config agent none
+lab_site
 seq 1 100000 >"$lab/data" # 589 KB
-sed -i -e "s#^source = .*#source = \"command\"\nsource-command = [\"/bin/cat\", \"$lab/data\"]#" -e '/mysql-option-file/d' "$lab/agent/agent.toml"
-echo 'segment-size = 65536' >>"$lab/agent/agent.toml"
+lab_file_agent_config agent "$lab/data" 'min-interval = 0' 'segment-size = 65536'
 lab_register_agent agent alice
 sets=()
 for _ in 1 2 3 4 5; do sets+=("$(agent agent backup -q)") && sleep 1.1; done
