@@ -1,18 +1,14 @@
 // Rotation: a new decryption subkey takes the place of the one in use, and every envelope in the store is
 // rewrapped for it. The state is keys.json, one file that each step replaces atomically as its last act:
 //
-// | step in keys.json | what is done in it, and then                       | subkey in use | a crash in it
-// leaves |
-// |-------------------|----------------------------------------------------|---------------|----------------------|
-// | (no rotation)     | note that a rotation began          -> make        | n             | nothing | | make
-// | make subkey n+1, or find the one that a crash left | n             | perhaps a subkey     | | | -> escrow
-// |               | that nothing uses    | | escrow            | agent.asc; escrow record of n+1 into the
-// store,    | n             | perhaps a record of  | |                   | read back; to the dispatcher with
-// the new public   |               | a subkey that        | |                   | key, acknowledged by
-// digest; then, while no backup |               | nothing uses         | |                   | runs, n+1 is
-// in use                 -> rewrap      |               |                      | | rewrap            |
-// rewrap.hpp over all sets; when none needs another  | n+1           | sets of n and of n+1 | | | subkey: n
-// expires, agent.asc again  -> no rotation |               |                      |
+//   (none)   note that a rotation began -> make. In use: n. A crash leaves nothing.
+//   make     make subkey n+1, or find the one that a crash left -> escrow. In use: n.
+//   escrow   agent.asc; the escrow record of n+1 into the store, read back, and to the
+//            dispatcher with the new public key, acknowledged by its digest; then, while no
+//            backup runs, n+1 comes into use -> rewrap. In use until then: n. A crash leaves
+//            a record of a subkey that nothing uses.
+//   rewrap   rewrap.hpp over all sets; when none needs another subkey: n expires, agent.asc
+//            again -> (none). In use: n+1. A crash leaves sets of n and of n+1.
 //
 // Running it again goes on where it stopped; each step may be done twice. At every moment each set opens with
 // a subkey that is in escrow, and this host keeps the secrets of all its subkeys: none is ever deleted,

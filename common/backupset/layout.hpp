@@ -6,8 +6,7 @@
 //   <server-uuid>/sets/<set-id>/envelope.gpg        the data passphrase, encrypted to the decryption subkey
 //   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
-//   <server-uuid>/sets/<set-id>/manifest.json.sig   detached signature by the identity key; written last =
-//   commit
+//   <server-uuid>/sets/<set-id>/manifest.json.sig   its detached signature, written last: the commit
 //   <server-uuid>/prune/<set-id>.json               mark: this set is to be removed (pruner.hpp)
 #pragma once
 

@@ -1,12 +1,12 @@
 // A clock that is set, forward or back, must neither lose nor double anything. What a step would break, and
 // what is done about it:
 //
-//   schedules   next_slot lies a step too far ahead, and no backup would run until then: it is put back to
-//   the
-//               newest slot that is due and has no job; a step forward is taken in one go, not slot by slot
-//   leases      end a step too late: no lease ends later than the longest there is, from now
-//   replies     would be forgotten too early, and a repeated message would act twice: they are kept until the
-//               clock has run evenly for as long as they must be kept
+//   schedules  next_slot lies a step too far ahead, and no backup would run until then: it
+//              is put back to the newest slot that is due and has no job; a step forward is
+//              taken in one go, not slot by slot
+//   leases     end a step too late: no lease ends later than the longest there is, from now
+//   replies    would be forgotten too early, and a repeated message would act twice: they
+//              are kept until the clock has run evenly for as long as they must be kept
 #pragma once
 
 #include <mutex>
