@@ -1,7 +1,8 @@
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/store_server.hpp"
-#include "common/backupset/opener.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
 #include "proto/messages.hpp"
@@ -87,12 +88,8 @@ void add_backup_commands(Commands& commands) {
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--store", arguments->store, "Read the store itself; needs no dispatcher")
         ->type_name("URL");
-    command
-        ->add_option("--as-of", arguments->as_of,
-                     "The store as it was then (an S3 bucket that keeps versions)")
-        ->type_name("TIME");
-    command->add_option("--identity", arguments->identity,
-                        "The server's identity fingerprint, if not known here");
+    add_as_of_option(*command, arguments->as_of);
+    add_identity_option(*command, arguments->identity);
     command->add_option("--limit", arguments->limit, "How many (from the dispatcher)")
         ->check(CLI::Range(1, 1000));
 }

@@ -4,7 +4,6 @@
 #include "client/command/trusted_identity.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
-#include "common/base/ids.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::client {
@@ -33,9 +32,7 @@ Fetched from_dispatcher(Context& context, const std::string& server) {
 
 TrustedEscrow trusted_escrow(Context& context, const std::string& server, const std::string& store,
                              const std::string& identity, const std::string& as_of) {
-    if (!is_uuid(server))
-        throw Error(ErrorKind::usage, "\"" + server + "\" is no server UUID",
-                    "See `strongroom server list`.");
+    require_server_id(server);
     Fetched fetched;
     if (store.empty()) {
         fetched = from_dispatcher(context, server);

@@ -4,11 +4,10 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
-#include "client/command/trusted_identity.hpp"
+#include "client/command/shared_options.hpp"
+#include "client/command/store_server.hpp"
 #include "common/backupset/recipients.hpp"
 #include "common/backupset/store_root.hpp"
-#include "common/base/error.hpp"
-#include "common/base/ids.hpp"
 #include "common/gpg/packets.hpp"
 #include "common/term/table.hpp"
 
@@ -43,9 +42,9 @@ NeededKey& by_id(Report& report, const std::string& key_id) {
     return report.keys.emplace_back(std::move(fresh));
 }
 
-Report look_at(storage::ObjectStore& store, const std::string& server, const std::string& identity) {
+Report look_at(storage::ObjectStore& store, const StoreServer& server) {
     Report out;
-    const gpg::Key key = gpg::inspect_public_key(backupset::read_agent_key(store, server), identity);
+    const gpg::Key key = gpg::find_key(server.verify_home(), server.identity);
     for (const auto& subkey : key.subkeys) {
         if (!subkey.can_encrypt) continue;
         NeededKey& needed = by_id(out, gpg::key_id_of(subkey.fingerprint));
@@ -54,12 +53,12 @@ Report look_at(storage::ObjectStore& store, const std::string& server, const std
         needed.newest =
             key.encryption_subkey() != nullptr && key.encryption_subkey()->fingerprint == subkey.fingerprint;
     }
-    for (const auto& record : backupset::read_escrow_records(store, server)) {
+    for (const auto& record : backupset::read_escrow_records(store, server.id)) {
         NeededKey& needed = by_id(out, gpg::key_id_of(record.subkey));
         needed.fingerprint = record.subkey;
         needed.escrowed = true;
     }
-    for (auto& set : backupset::list_recipients(store, server)) {
+    for (auto& set : backupset::list_recipients(store, server.id)) {
         for (const auto& key_id : set.key_ids) by_id(out, key_id).sets.push_back(set.set);
         if (!set.problem.empty()) out.damaged.push_back(std::move(set));
     }
@@ -112,12 +111,9 @@ void print_text(Context& context, const Report& report, const UtcTime now) {
 }
 
 void run(Context& context, const Arguments& arguments) {
-    if (!is_uuid(arguments.server))
-        throw Error(ErrorKind::usage, "\"" + arguments.server + "\" is no server UUID",
-                    "See `strongroom server list`.");
     PatientStore store(context, arguments.store);
-    const auto identity = trusted_identity(context, arguments.server, arguments.identity, {}, store->label());
-    const Report report = look_at(*store, arguments.server, identity);
+    const StoreServer server(context, *store, arguments.server, arguments.identity);
+    const Report report = look_at(*store, server);
     if (context.config.json) return print_json(context, report);
     print_text(context, report, context.clock.now());
 }
@@ -132,11 +128,8 @@ void add_keys_command(Commands& commands) {
         "strongroom keys --server UUID --store file:///srv/backups",
         [arguments](Context& c) { run(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
-    command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
-    command
-        ->add_option("--identity", arguments->identity,
-                     "The server's identity fingerprint, if not known here")
-        ->type_name("FPR");
+    add_store_option(*command, arguments->store);
+    add_identity_option(*command, arguments->identity);
 }
 
 }  // namespace strongroom::client

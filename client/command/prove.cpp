@@ -2,6 +2,7 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/escrow_origin.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/trusted_identity.hpp"
 #include "client/recovery/recover.hpp"
 #include "common/base/encoding.hpp"
@@ -143,10 +144,7 @@ void add_prove_command(Commands& commands) {
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--store", arguments->store, "Use the record in this store; it must be the same one")
         ->type_name("URL");
-    command
-        ->add_option("--identity", arguments->identity,
-                     "The server's identity fingerprint, if not known here")
-        ->type_name("FPR");
+    add_identity_option(*command, arguments->identity);
 }
 
 }  // namespace strongroom::client

@@ -3,12 +3,13 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/store_server.hpp"
 #include "client/verification/verification_log.hpp"
 #include "common/backupset/layout.hpp"
-#include "common/backupset/opener.hpp"
 #include "common/backupset/pruner.hpp"
 #include "common/backupset/retention.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/config/quantity.hpp"
@@ -27,7 +28,6 @@ struct Arguments {
     std::string server;
     std::string identity;
     backupset::KeepRules rules;
-    std::int64_t within = 0;             // seconds
     std::int64_t grace = 7 * 24 * 3600;  // seconds
     std::int64_t verified_within = 0;    // seconds
     bool drop_bad = false;
@@ -95,7 +95,7 @@ class Prune {
             if (!one.manifest) remarks[one.set] = one.problem;
         }
         std::vector<Row> rows;
-        for (const auto& decision : backupset::decide(rules(), facts, arguments_.drop_bad)) {
+        for (const auto& decision : backupset::decide(arguments_.rules, facts, arguments_.drop_bad)) {
             std::string why = joined(decision.reasons);
             if (remarks.contains(decision.set)) why += ": " + remarks[decision.set];
             if (!decision.keep) why = "retention";
@@ -103,12 +103,6 @@ class Prune {
                             next_step(decision.set, decision.keep, 0), 0});
         }
         return rows;
-    }
-
-    backupset::KeepRules rules() const {
-        auto out = arguments_.rules;
-        out.within = std::chrono::seconds(arguments_.within);
-        return out;
     }
 
     // A set counts as good only for the very manifest that was verified.
@@ -174,9 +168,7 @@ void print(Context& context, const Arguments& arguments, const std::vector<Row>&
 }
 
 void run(Context& context, const Arguments& arguments) {
-    auto rules = arguments.rules;
-    rules.within = std::chrono::seconds(arguments.within);
-    if (!rules.any())
+    if (!arguments.rules.any())
         throw Error(ErrorKind::usage, "no rule says what stays",
                     "For example: --keep-daily 7 --keep-weekly 5 --keep-monthly 12");
     Prune prune(context, arguments);
@@ -201,11 +193,8 @@ void add_prune_command(Commands& commands) {
         "--apply",
         [arguments](Context& c) { run(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
-    command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
-    command
-        ->add_option("--identity", arguments->identity,
-                     "The server's identity fingerprint, if not known here")
-        ->type_name("FPR");
+    add_store_option(*command, arguments->store);
+    add_identity_option(*command, arguments->identity);
     const auto rule = [&](const char* name, std::int64_t& value, const char* text) {
         command->add_option(name, value, text)->check(CLI::Range(0, 100'000))->group("Rules");
     };
@@ -216,8 +205,10 @@ void add_prune_command(Commands& commands) {
     rule("--keep-monthly", arguments->rules.monthly, "... of N months");
     rule("--keep-yearly", arguments->rules.yearly, "... of N years");
     command
-        ->add_option("--keep-within", arguments->within,
-                     "All that are at most so much older than the newest: 30d")
+        ->add_option_function<std::int64_t>(
+            "--keep-within",
+            [arguments](std::int64_t seconds) { arguments->rules.within = std::chrono::seconds(seconds); },
+            "All that are at most so much older than the newest: 30d")
         ->transform(config::as_duration())
         ->group("Rules");
     command->add_option("--grace", arguments->grace, "Time between mark and removal")

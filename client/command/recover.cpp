@@ -2,6 +2,7 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/escrow_origin.hpp"
+#include "client/command/shared_options.hpp"
 #include "common/base/ids.hpp"
 #include "common/term/table.hpp"
 
@@ -54,14 +55,8 @@ void add_recover_command(Commands& commands) {
         ->type_name("DIR");
     command->add_option("--store", arguments->store, "Take the record from the store; needs no dispatcher")
         ->type_name("URL");
-    command
-        ->add_option("--as-of", arguments->as_of,
-                     "The store as it was then (an S3 bucket that keeps versions)")
-        ->type_name("TIME");
-    command
-        ->add_option("--identity", arguments->identity,
-                     "The server's identity fingerprint, if not known here")
-        ->type_name("FPR");
+    add_as_of_option(*command, arguments->as_of);
+    add_identity_option(*command, arguments->identity);
 }
 
 }  // namespace strongroom::client

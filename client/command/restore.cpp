@@ -4,10 +4,10 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
-#include "common/config/quantity.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -105,11 +105,8 @@ void add_restore_command(Commands& commands) {
                                      [arguments](Context& c) { run(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--set", arguments->set, "Set id, or latest")->capture_default_str();
-    command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
-    command
-        ->add_option("--as-of", arguments->as_of,
-                     "The store as it was then (an S3 bucket that keeps versions)")
-        ->type_name("TIME");
+    add_store_option(*command, arguments->store);
+    add_as_of_option(*command, arguments->as_of);
     command->add_option("--home", arguments->home, "Folder made by `strongroom recover`")
         ->required()
         ->type_name("DIR");
@@ -125,9 +122,7 @@ void add_restore_command(Commands& commands) {
                       "bytes are released, but damage found late ends the stream half-way");
     command->add_option("--workers", arguments->workers, "Parallel workers (default: one per core)")
         ->check(CLI::Range(0, 256));
-    command->add_option("--read-limit", arguments->read_limit, "Most bytes a second from the store")
-        ->transform(config::as_rate())
-        ->default_str("off");
+    add_read_limit_option(*command, arguments->read_limit);
 }
 
 }  // namespace strongroom::client

@@ -1,4 +1,5 @@
 #include "client/command/commands.hpp"
+#include "client/command/shared_options.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
@@ -76,7 +77,7 @@ void add_store_commands(Commands& commands) {
                      "strongroom store policy --store s3://bucket/prefix --agent "
                      "arn:aws:iam::123456789012:user/shop-db-1 --owner arn:aws:iam::123456789012:root",
                      [policy](Context& c) { print_policy(c, *policy); });
-    print->add_option("--store", policy->store, "The store")->required()->type_name("URL");
+    add_store_option(*print, policy->store);
     print->add_option("--server", policy->server, "Only this server's folder")->type_name("UUID");
     print->add_option("--agent", policy->users.agent, "The user whose keys a host has: may only put")
         ->required()
@@ -85,12 +86,10 @@ void add_store_commands(Commands& commands) {
         ->type_name("ARN");
     print->add_option("--owner", policy->users.owner, "Who may do all")->type_name("ARN");
     auto url = std::make_shared<std::string>();
-    commands
-        .add(group, "check", "Say what protects an S3 bucket, and what is missing",
-             "strongroom store check --store s3://bucket/prefix", [url](Context& c) { check(c, *url); })
-        ->add_option("--store", *url, "The store")
-        ->required()
-        ->type_name("URL");
+    CLI::App* checking = commands.add(group, "check", "Say what protects an S3 bucket, and what is missing",
+                                      "strongroom store check --store s3://bucket/prefix",
+                                      [url](Context& c) { check(c, *url); });
+    add_store_option(*checking, *url);
 }
 
 }  // namespace strongroom::client

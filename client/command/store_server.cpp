@@ -2,8 +2,6 @@
 
 #include "client/command/trusted_identity.hpp"
 #include "common/backupset/store_root.hpp"
-#include "common/base/error.hpp"
-#include "common/base/ids.hpp"
 #include "common/gpg/keys.hpp"
 
 namespace strongroom::client {
@@ -11,8 +9,7 @@ namespace strongroom::client {
 StoreServer::StoreServer(Context& context, storage::ObjectStore& store, const std::string& server,
                          const std::string& given)
     : id(server) {
-    if (!is_uuid(id))
-        throw Error(ErrorKind::usage, "\"" + id + "\" is no server UUID", "See `strongroom server list`.");
+    require_server_id(id);
     identity = trusted_identity(context, id, given, {}, store.label());
     gpg::import_public_key(home_.home(), backupset::read_agent_key(store, id), identity);
 }

@@ -5,6 +5,12 @@
 
 namespace strongroom::client {
 
+void require_server_id(const std::string& server) {
+    if (!is_uuid(server))
+        throw Error(ErrorKind::usage, "\"" + server + "\" is no server UUID",
+                    "See `strongroom server list`.");
+}
+
 std::string trusted_identity(Context& context, const std::string& server, const std::string& given,
                              const std::string& claimed, const std::string& origin) {
     const KnownServers& known = context.known_servers();

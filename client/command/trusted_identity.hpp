@@ -8,6 +8,9 @@
 
 namespace strongroom::client {
 
+// Throws Error{usage} unless it is a UUID.
+void require_server_id(const std::string& server);
+
 // `given` is the value of --identity or empty; `claimed` is what `origin` says, or empty if it says nothing.
 // Throws Error{refused} if nothing is known, or if they disagree.
 std::string trusted_identity(Context& context, const std::string& server, const std::string& given,

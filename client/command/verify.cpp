@@ -4,15 +4,16 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "client/command/store_server.hpp"
 #include "client/verification/verification_log.hpp"
-#include "common/backupset/opener.hpp"
+#include "common/backupset/segment_reader.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/backupset/verifier.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
-#include "common/config/quantity.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
 
@@ -57,11 +58,6 @@ std::vector<std::string> choose(const Arguments& arguments, std::vector<std::str
     return committed;
 }
 
-void add(SetVerdict& verdict, Flaw flaw, const std::string& text) {
-    ++verdict.flaws;
-    verdict.findings.push_back({flaw, "", text});
-}
-
 // What an increment builds on was read in this run, or was good when it was last read and is the same still.
 void check_chain(SetVerdict& verdict, std::map<std::string, backupset::Manifest>& good,
                  const StoreServer& server, storage::ObjectStore& store, const VerificationLog& log) {
@@ -77,16 +73,14 @@ void check_chain(SetVerdict& verdict, std::map<std::string, backupset::Manifest>
             parent = manifest.parent;
             good.emplace(manifest.set, std::move(manifest));
         } catch (const Error& error) {
-            if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt &&
-                error.kind() != ErrorKind::crypto)
-                throw;
+            if (!backupset::is_about_the_data(error.kind())) throw;
             break;
         }
     }
     auto with_this = good;
     with_this.emplace(verdict.set, *verdict.manifest);
     if (const auto problem = backupset::chain_problem(with_this, verdict.set); !problem.empty())
-        add(verdict, Flaw::chain, problem);
+        verdict.add(Flaw::chain, "", problem);
 }
 
 // A manifest that is signed, but not the one that was verified before: whoever has the identity key replaced
@@ -95,7 +89,8 @@ void compare_with_log(SetVerdict& verdict, const VerificationLog& log) {
     const auto* entry = log.find(verdict.set);
     if (entry == nullptr || !entry->good() || !verdict.manifest) return;
     if (entry->manifest_sha256 != verdict.manifest_sha256)
-        add(verdict, Flaw::untrusted, "its manifest is not the one that was verified at " + entry->verified);
+        verdict.add(Flaw::untrusted, "",
+                    "its manifest is not the one that was verified at " + entry->verified);
 }
 
 struct ServerResult {
@@ -168,7 +163,8 @@ class Run {
             }
             SetVerdict verdict;
             verdict.set = set;
-            add(verdict, Flaw::missing,
+            verdict.add(
+                Flaw::missing, "",
                 "the whole set is gone from the store; it was verified at " + log.find(set)->verified);
             out.sets.push_back(std::move(verdict));
         }
@@ -202,7 +198,7 @@ void print_json(Context& context, const std::vector<ServerResult>& results) {
                                     {"object", finding.object},
                                     {"text", finding.text}});
             sets.push_back({{"set", verdict.set},
-                            {"result", verdict.good() ? "good" : backupset::name(backupset::worst(verdict))},
+                            {"result", verdict.result()},
                             {"flaws", verdict.flaws},
                             {"stored_bytes", verdict.manifest ? verdict.manifest->stored_total : 0},
                             {"segments", verdict.manifest ? verdict.manifest->segments.size() : 0},
@@ -236,7 +232,7 @@ void print_table(Context& context, const std::vector<ServerResult>& results) {
             table.add({verdict.set,
                        verdict.manifest ? std::to_string(verdict.manifest->segments.size()) : "?",
                        verdict.manifest ? term::format_bytes(verdict.manifest->stored_total) : "?",
-                       verdict.good() ? "good" : backupset::name(backupset::worst(verdict)), problem});
+                       verdict.result(), problem});
         }
         table.print(context.out, "no committed backup set");
     }
@@ -252,7 +248,7 @@ void require_all_good(const std::vector<ServerResult>& results) {
             ++checked;
             if (verdict.good()) continue;
             ++bad;
-            worst = std::min(worst, backupset::worst(verdict));
+            worst = std::min(worst, verdict.worst);
         }
     if (bad > 0)
         throw Error(
@@ -292,12 +288,9 @@ void add_verify_command(Commands& commands) {
         "  strongroom verify --store file:///srv/backups --server UUID --identity FPR --at-most 5 "
         "--read-limit 50MiB/s",
         [arguments](Context& c) { run(c, *arguments); });
-    command->add_option("--store", arguments->store, "The store")->required()->type_name("URL");
+    add_store_option(*command, arguments->store);
     command->add_option("--server", arguments->server, "Server UUID (default: all in the store)");
-    command
-        ->add_option("--identity", arguments->identity,
-                     "The server's identity fingerprint, if not known here")
-        ->type_name("FPR");
+    add_identity_option(*command, arguments->identity);
     command->add_option("--set", arguments->sets, "Only this set; may be repeated")->type_name("ID");
     command
         ->add_option("--at-most", arguments->at_most,
@@ -307,9 +300,7 @@ void add_verify_command(Commands& commands) {
         ->check(CLI::Range(1, 100));
     command->add_option("--workers", arguments->workers, "Objects read at once (default: one per core)")
         ->check(CLI::Range(0, 256));
-    command->add_option("--read-limit", arguments->read_limit, "Most bytes a second from the store")
-        ->transform(config::as_rate())
-        ->default_str("off");
+    add_read_limit_option(*command, arguments->read_limit);
     command->add_flag("--sign", arguments->sign, "Sign the log of what was verified with your key");
     command->add_flag("--forget-missing", arguments->forget_missing,
                       "Sets that were verified once and are gone: take them off the log");

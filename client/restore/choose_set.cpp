@@ -1,6 +1,6 @@
 #include "client/restore/restore.hpp"
 #include "common/backupset/segment_reader.hpp"
-#include "common/backupset/verifier.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 

@@ -75,7 +75,7 @@ void VerificationLog::note(const backupset::SetVerdict& verdict, UtcTime now) {
     entry.set = verdict.set;
     entry.verified = format_utc(now);
     entry.manifest_sha256 = verdict.manifest_sha256;
-    entry.result = verdict.good() ? "good" : backupset::name(backupset::worst(verdict));
+    entry.result = verdict.result();
     entry.flaws = static_cast<std::int64_t>(verdict.flaws);
     entry.stored_bytes = verdict.manifest ? verdict.manifest->stored_total : 0;
     sets_[verdict.set] = entry;

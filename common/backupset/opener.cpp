@@ -16,6 +16,7 @@
 #include "common/backupset/segment_reader.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
+#include "common/base/shared_work.hpp"
 #include "common/gpg/bulk_cipher.hpp"
 #include "common/gpg/message.hpp"
 
@@ -199,8 +200,7 @@ class Opener {
 
 void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
               const gpg::Home& key_home, Target& target, const OnProgress& on_progress) {
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    const int wanted = options.workers > 0 ? options.workers : cores;
+    const int wanted = options.workers > 0 ? options.workers : static_cast<int>(processors());
     const int workers = std::min(wanted, static_cast<int>(manifest.segments.size()));
     Progress progress = progress_of(manifest, "restoring");
     {

@@ -1,6 +1,7 @@
 #include "common/backupset/pruner.hpp"
 
 #include "common/backupset/layout.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/json_fields.hpp"
@@ -47,10 +48,10 @@ void remove_mark(storage::ObjectStore& store, const std::string& server, const s
 std::vector<UnfinishedSet> unfinished_sets(storage::ObjectStore& store, const std::string& server,
                                            UtcTime before) {
     std::vector<UnfinishedSet> out;
-    for (const std::string& set : store.list_folders(sets_prefix(server))) {
+    for (const std::string& set : set_folders(store, server)) {
         const auto begun = begun_at(set);
         if (!begun || *begun >= before) continue;
-        if (store.stat(manifest_signature_key(server, set))) continue;
+        if (is_committed(store, server, set)) continue;
         UnfinishedSet one{set, 0, 0};
         for (const auto& object : store.list(set_prefix(server, set))) {
             ++one.objects;
@@ -64,7 +65,7 @@ std::vector<UnfinishedSet> unfinished_sets(storage::ObjectStore& store, const st
 std::int64_t remove_set(storage::ObjectStore& store, const std::string& server, const std::string& set) {
     const auto objects = store.list(set_prefix(server, set));
     store.remove(manifest_signature_key(server, set));
-    if (store.stat(manifest_signature_key(server, set)))
+    if (is_committed(store, server, set))
         throw Error(ErrorKind::storage, "object " + manifest_signature_key(server, set) + " is there still");
     std::int64_t bytes = 0;
     for (const auto& object : objects) {

@@ -1,15 +1,13 @@
 #include "common/backupset/recipients.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <mutex>
-#include <thread>
 
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
-#include "common/base/ids.hpp"
+#include "common/base/shared_work.hpp"
 #include "common/gpg/packets.hpp"
 
 namespace strongroom::backupset {
@@ -33,31 +31,18 @@ SetRecipients recipients_of(storage::ObjectStore& store, const std::string& serv
 }  // namespace
 
 std::vector<SetRecipients> list_recipients(storage::ObjectStore& store, const std::string& server) {
-    std::vector<std::string> sets = store.list_folders(sets_prefix(server));
-    std::erase_if(sets, [](const std::string& name) { return !is_set_id(name); });
+    const auto sets = set_folders(store, server);
     std::vector<SetRecipients> out;
-    std::exception_ptr failure;
-    std::mutex mutex;  // out and failure
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        try {
-            for (std::size_t i = next++; i < sets.size(); i = next++) {
-                if (!store.stat(manifest_signature_key(server, sets[i]))) continue;
-                SetRecipients one = recipients_of(store, server, sets[i]);
-                const std::lock_guard lock(mutex);
-                if (failure) return;
-                out.push_back(std::move(one));
-            }
-        } catch (...) {
+    std::mutex mutex;  // out
+    SharedWork shared(sets.size());
+    shared.run(at_once, [&] {
+        while (const auto i = shared.next()) {
+            if (!is_committed(store, server, sets[*i])) continue;
+            SetRecipients one = recipients_of(store, server, sets[*i]);
             const std::lock_guard lock(mutex);
-            if (!failure) failure = std::current_exception();
+            out.push_back(std::move(one));
         }
-    };
-    {
-        std::vector<std::jthread> workers;
-        for (std::size_t i = 0; i < std::min(at_once, sets.size()); ++i) workers.emplace_back(work);
-    }
-    if (failure) std::rethrow_exception(failure);
+    });
     std::ranges::sort(out, {}, &SetRecipients::set);
     return out;
 }

@@ -21,10 +21,9 @@ std::int64_t hour_of(UtcTime time) {
 std::int64_t day_of(UtcTime time) {
     return floor<days>(time).time_since_epoch().count();
 }
-// 1970-01-01 was a Thursday: three days later a week began.
+// 1970-01-01 was a Thursday: three days later is the end of a first week.
 std::int64_t week_of(UtcTime time) {
-    const std::int64_t day = day_of(time) + 3;
-    return day >= 0 ? day / 7 : (day - 6) / 7;
+    return floor<std::chrono::weeks>(time + days(3)).time_since_epoch().count();
 }
 std::int64_t month_of(UtcTime time) {
     const year_month_day date(floor<days>(time));
@@ -40,13 +39,19 @@ class Plan {
     explicit Plan(std::vector<RetentionFact> facts) : facts_(std::move(facts)) {
         std::ranges::sort(facts_, {}, &RetentionFact::set);
         for (const auto& fact : facts_) by_set_[fact.set] = &fact;
-        for (const auto& fact : facts_)
-            if (standing(fact) == Standing::good) counting_.push_back(&fact);
+        for (auto& [set, fact] : by_set_) {
+            standings_[set] = standing_with_chain(*fact);
+            if (standings_[set] == Standing::good) counting_.push_back(fact);
+        }
     }
 
     bool has_counting() const { return !counting_.empty(); }
 
     void keep(const std::string& set, const std::string& reason) { reasons_[set].push_back(reason); }
+
+    void keep_all(const std::string& reason) {
+        for (const auto& fact : facts_) keep(fact.set, reason);
+    }
 
     void apply(const KeepRules& rules) {
         const auto& newest = *counting_.back();
@@ -65,37 +70,33 @@ class Plan {
     }
 
     void keep_what_does_not_count(bool drop_bad) {
-        for (const auto& fact : facts_) {
-            const Standing here = standing(fact);
-            if (here == Standing::not_verified) keep(fact.set, "not verified");
-            const bool newer_counts = has_counting() && counting_.back()->set > fact.set;
-            if (here == Standing::not_good && !(drop_bad && newer_counts)) keep(fact.set, "not good");
+        for (const auto& [set, standing] : standings_) {
+            if (standing == Standing::not_verified) keep(set, "not verified");
+            const bool newer_counts = counting_.back()->set > set;
+            if (standing == Standing::not_good && !(drop_bad && newer_counts)) keep(set, "not good");
         }
     }
 
-    // What a staying set builds on stays.
+    // What a staying set builds on stays. One set that builds on it is told for each.
     void keep_chains() {
-        std::vector<std::string> kept;
-        for (const auto& [set, reasons] : reasons_) kept.push_back(set);
-        for (const auto& set : kept)
-            for (const auto* parent : ancestors(*by_set_.at(set)))
-                if (!reasons_.contains(parent->set) || !is_base_already(parent->set))
-                    keep(parent->set, set + " builds on it");
+        std::map<std::string, std::string> bases;
+        for (const auto& [set, reasons] : reasons_)
+            for (const auto* base : chain_of(*by_set_.at(set))) bases.try_emplace(base->set, set);
+        for (const auto& [base, set] : bases) keep(base, set + " builds on it");
     }
 
-    std::vector<RetentionDecision> decisions() const {
+    std::vector<RetentionDecision> decisions() {
         std::vector<RetentionDecision> out;
         for (const auto& fact : facts_) {
-            const auto found = reasons_.find(fact.set);
-            out.push_back({fact.set, found != reasons_.end(),
-                           found == reasons_.end() ? std::vector<std::string>{} : found->second});
+            auto& reasons = reasons_[fact.set];
+            out.push_back({fact.set, !reasons.empty(), std::move(reasons)});
         }
         return out;
     }
 
   private:
     // The present sets that `fact` builds on, the nearest first. Ends at a gap or a circle.
-    std::vector<const RetentionFact*> ancestors(const RetentionFact& fact) const {
+    std::vector<const RetentionFact*> chain_of(const RetentionFact& fact) const {
         std::vector<const RetentionFact*> out;
         std::set<std::string> seen{fact.set};
         for (auto parent = fact.parent; parent && seen.insert(*parent).second;) {
@@ -106,14 +107,12 @@ class Plan {
         }
         return out;
     }
-    bool is_whole(const RetentionFact& fact) const {
-        const auto chain = ancestors(fact);
-        return chain.empty() ? !fact.parent : !chain.back()->parent;
-    }
     // Of a set together with all that it builds on.
-    Standing standing(const RetentionFact& fact) const {
-        Standing out = is_whole(fact) ? fact.standing : Standing::not_good;
-        for (const auto* parent : ancestors(fact)) out = std::max(out, parent->standing);
+    Standing standing_with_chain(const RetentionFact& fact) const {
+        const auto chain = chain_of(fact);
+        const auto& first = chain.empty() ? fact : *chain.back();
+        Standing out = first.parent ? Standing::not_good : fact.standing;
+        for (const auto* base : chain) out = std::max(out, base->standing);
         return out;
     }
     void each_bucket(const std::string& name, std::int64_t count, const Bucket& bucket) {
@@ -123,14 +122,11 @@ class Plan {
             if (seen.insert(bucket((*i)->created)).second) keep((*i)->set, name);
         }
     }
-    bool is_base_already(const std::string& set) const {
-        return std::ranges::any_of(reasons_.at(set),
-                                   [](const auto& one) { return one.ends_with("builds on it"); });
-    }
 
     std::vector<RetentionFact> facts_;
     std::map<std::string, const RetentionFact*> by_set_;
-    std::vector<const RetentionFact*> counting_;
+    std::map<std::string, Standing> standings_;
+    std::vector<const RetentionFact*> counting_;  // oldest first
     std::map<std::string, std::vector<std::string>> reasons_;
 };
 
@@ -138,17 +134,16 @@ class Plan {
 
 std::vector<RetentionDecision> decide(const KeepRules& rules, std::vector<RetentionFact> facts,
                                       bool drop_bad) {
-    Plan plan(facts);
-    if (!rules.any() || !plan.has_counting()) {
-        std::ranges::sort(facts, {}, &RetentionFact::set);
-        std::vector<RetentionDecision> out;
-        for (const auto& fact : facts)
-            out.push_back({fact.set, true, {rules.any() ? "no set is known to be good" : "no rule"}});
-        return out;
+    Plan plan(std::move(facts));
+    if (!rules.any()) {
+        plan.keep_all("no rule");
+    } else if (!plan.has_counting()) {
+        plan.keep_all("no set is known to be good");
+    } else {
+        plan.apply(rules);
+        plan.keep_what_does_not_count(drop_bad);
+        plan.keep_chains();
     }
-    plan.apply(rules);
-    plan.keep_what_does_not_count(drop_bad);
-    plan.keep_chains();
     return plan.decisions();
 }
 

@@ -1,17 +1,15 @@
 #include "common/backupset/rewrap.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
-#include "common/base/ids.hpp"
+#include "common/base/shared_work.hpp"
 #include "common/gpg/packets.hpp"
 
 namespace strongroom::backupset {
@@ -25,37 +23,29 @@ class Rewrapper {
   public:
     Rewrapper(const RewrapOptions& options, storage::ObjectStore& store, const gpg::Home& home,
               const std::stop_token& stop, const OnRewrap& on_progress)
-        : options_(options), store_(store), cipher_(home), stop_(stop), on_progress_(on_progress) {}
+        : options_(options),
+          store_(store),
+          cipher_(home),
+          stop_(stop),
+          on_progress_(on_progress),
+          sets_(set_folders(store, options.server)),
+          shared_(sets_.size()) {}
 
     RewrapResult run() {
-        for (auto& set : store_.list_folders(sets_prefix(options_.server)))
-            if (is_set_id(set)) sets_.push_back(std::move(set));
-        const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
         const std::size_t wanted =
-            options_.workers > 0 ? static_cast<std::size_t>(options_.workers) : 2 * cores;
-        {
-            std::vector<std::jthread> workers;
-            for (std::size_t i = 0; i < std::min(wanted, sets_.size()); ++i)
-                workers.emplace_back([this] { work(); });
-        }
-        if (failure_) std::rethrow_exception(failure_);
+            options_.workers > 0 ? static_cast<std::size_t>(options_.workers) : 2 * processors();
+        shared_.run(wanted, [this] { work(); });
         std::ranges::sort(result_.problems, {}, &RewrapProblem::set);
         return std::move(result_);
     }
 
   private:
     void work() {
-        try {
-            for (std::size_t i = next_++; i < sets_.size() && !failed_; i = next_++) {
-                if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "the rewrap was stopped");
-                one(sets_[i]);
-                const std::lock_guard lock(mutex_);
-                if (on_progress_ && !failed_) on_progress_(++done_, sets_.size());
-            }
-        } catch (...) {
+        while (const auto i = shared_.next()) {
+            if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "the rewrap was stopped");
+            one(sets_[*i]);
             const std::lock_guard lock(mutex_);
-            if (!failed_) failure_ = std::current_exception();
-            failed_ = true;
+            if (on_progress_ && !shared_.failed()) on_progress_(++done_, sets_.size());
         }
     }
 
@@ -65,7 +55,7 @@ class Rewrapper {
         } catch (const Error& error) {
             if (!is_about_one_set(error.kind())) throw error.with_context("set " + set);
             // Without a commit record it is no backup: being made, being removed, or left behind.
-            if (!store_.stat(manifest_signature_key(options_.server, set))) return;
+            if (!is_committed(store_, options_.server, set)) return;
             const std::lock_guard lock(mutex_);
             result_.problems.push_back({set, error.text()});
         }
@@ -131,15 +121,13 @@ class Rewrapper {
     const gpg::SubkeyCipher cipher_;
     const std::stop_token& stop_;
     const OnRewrap& on_progress_;
-    std::vector<std::string> sets_;
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<bool> failed_ = false;
+    const std::vector<std::string> sets_;
+    SharedWork shared_;
 
     std::mutex mutex_;                           // all below
     std::map<std::string, std::string> owners_;  // SHA-256 of a passphrase -> set
     std::size_t done_ = 0;
     RewrapResult result_;
-    std::exception_ptr failure_;
 };
 
 }  // namespace

@@ -13,10 +13,12 @@
 #include "common/backupset/compression.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/backupset/stage.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
+#include "common/base/shared_work.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
 
@@ -42,9 +44,7 @@ class Sealer {
     template <class Function>
     std::vector<Segment> store_segments(Function&& meanwhile) {
         std::vector<std::thread> workers;
-        const int wanted = options_.workers > 0
-                               ? options_.workers
-                               : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+        const int wanted = options_.workers > 0 ? options_.workers : static_cast<int>(processors());
         try {
             for (int i = 0; i < wanted; ++i) workers.emplace_back([this] { work(); });
             meanwhile();
@@ -188,18 +188,12 @@ std::string recipient(const SealOptions& options, const gpg::Home& home) {
 }
 
 // Takes back what was stored, the signature first: from then on the set is uncommitted.
-void remove_set(storage::ObjectStore& store, const std::string& server, const std::string& set) noexcept {
-    const auto try_remove = [&](const std::string& key) {
-        try {
-            store.remove(key);
-        } catch (const std::exception&) {
-            // Left behind without a signature, which no listing shows.
-        }
-    };
+// What cannot be removed is left behind without a signature, which no listing shows.
+void take_back(storage::ObjectStore& store, const std::string& server, const std::string& set) noexcept {
     try {
-        try_remove(manifest_signature_key(server, set));
-        try_remove(manifest_key(server, set));
-        for (const auto& object : store.list(set_prefix(server, set))) try_remove(object.key);
+        store.try_remove(manifest_signature_key(server, set));
+        store.try_remove(manifest_key(server, set));
+        for (const auto& object : store.list(set_prefix(server, set))) store.try_remove(object.key);
     } catch (const std::exception&) {
         // As above.
     }
@@ -207,7 +201,7 @@ void remove_set(storage::ObjectStore& store, const std::string& server, const st
 
 void require_new(storage::ObjectStore& store, const std::string& server, const std::string& set) {
     try {
-        if (!store.stat(manifest_signature_key(server, set))) return;
+        if (!is_committed(store, server, set)) return;
     } catch (const Error& error) {
         // Who may only put cannot look. The name has 32 random bits besides its second, and where such
         // credentials are of use, the store keeps the versions that are overwritten.
@@ -267,7 +261,7 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
         return manifest;
     } catch (...) {
         source.abort();
-        remove_set(store, options.server, set);
+        take_back(store, options.server, set);
         throw;
     }
 }

@@ -1,6 +1,8 @@
-// Which sets a store holds, and whether they can be trusted.
+#include "common/backupset/set_list.hpp"
+
+#include <algorithm>
+
 #include "common/backupset/layout.hpp"
-#include "common/backupset/opener.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -16,11 +18,22 @@ Error untrusted(ErrorKind kind, const std::string& set, const std::string& reaso
                  "Restore another set with --set, or copy this set from another copy of the store.");
 }
 
-// A committed set needs both objects; one that has only a signature was damaged.
-MemFile get_part(storage::ObjectStore& store, const std::string& set, const std::string& key,
-                 std::size_t max) {
+MemFile get_signature(storage::ObjectStore& store, const std::string& server, const std::string& set) {
     try {
-        return store.get(key, max);
+        return store.get(manifest_signature_key(server, set), max_signature);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::corrupt) throw untrusted(ErrorKind::corrupt, set, error.text());
+        if (error.kind() != ErrorKind::not_found) throw;
+        throw Error(ErrorKind::not_found,
+                    "there is no set " + set + " of server " + server + " in " + store.label(),
+                    "`strongroom backup list` shows the sets that are there.");
+    }
+}
+
+// A committed set needs both objects; one that has only a signature was damaged.
+MemFile get_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set) {
+    try {
+        return store.get(manifest_key(server, set), max_manifest);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
             throw untrusted(ErrorKind::corrupt, set, error.text());
@@ -30,15 +43,34 @@ MemFile get_part(storage::ObjectStore& store, const std::string& set, const std:
 
 }  // namespace
 
+std::vector<std::string> set_folders(storage::ObjectStore& store, const std::string& server) {
+    auto out = store.list_folders(sets_prefix(server));
+    std::erase_if(out, [](const std::string& name) { return !is_set_id(name); });
+    return out;
+}
+
+bool is_committed(storage::ObjectStore& store, const std::string& server, const std::string& set) {
+    return store.stat(manifest_signature_key(server, set)).has_value();
+}
+
+std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server) {
+    auto out = set_folders(store, server);
+    std::erase_if(out, [&](const std::string& set) { return !is_committed(store, server, set); });
+    return out;
+}
+
+std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server) {
+    const auto sets = set_folders(store, server);
+    const auto newest = std::find_if(
+        sets.rbegin(), sets.rend(), [&](const std::string& set) { return is_committed(store, server, set); });
+    if (newest == sets.rend()) return std::nullopt;
+    return *newest;
+}
+
 Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
                        const gpg::Home& verify_home, const std::string& identity, std::string* sha256) {
-    const std::string signature_key = manifest_signature_key(server, set);
-    if (!store.stat(signature_key))
-        throw Error(ErrorKind::not_found,
-                    "there is no set " + set + " of server " + server + " in " + store.label(),
-                    "`strongroom backup list` shows the sets that are there.");
-    const MemFile signature = get_part(store, set, signature_key, max_signature);
-    const MemFile text = get_part(store, set, manifest_key(server, set), max_manifest);
+    const MemFile signature = get_signature(store, server, set);
+    const MemFile text = get_manifest(store, server, set);
     if (sha256 != nullptr) *sha256 = sha256_hex(text.view());
     try {
         gpg::verify_detached(verify_home, identity, signature.view(), text.view());
@@ -62,8 +94,7 @@ Manifest read_manifest(storage::ObjectStore& store, const std::string& server, c
 std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& server,
                                const gpg::Home& verify_home, const std::string& identity) {
     std::vector<SetInfo> out;
-    for (const std::string& set : store.list_folders(sets_prefix(server))) {
-        if (!is_set_id(set) || !store.stat(manifest_signature_key(server, set))) continue;
+    for (const std::string& set : committed_sets(store, server)) {
         std::string sha256;
         try {
             auto manifest = read_manifest(store, server, set, verify_home, identity, &sha256);

@@ -1,127 +1,54 @@
 #include "common/backupset/verifier.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "common/backupset/layout.hpp"
-#include "common/backupset/opener.hpp"
 #include "common/backupset/segment_reader.hpp"
-#include "common/base/encoding.hpp"
-#include "common/base/ids.hpp"
+#include "common/backupset/set_list.hpp"
+#include "common/base/shared_work.hpp"
 
 namespace strongroom::backupset {
 namespace {
 
-// Workers read and compare segments; the calling thread takes the results as they come.
-class Sweep {
-  public:
-    Sweep(const Manifest& manifest, storage::ObjectStore& store, int workers)
-        : manifest_(manifest), store_(store), left_(manifest.segments.size()) {
-        try {
-            for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
-        } catch (...) {
-            stop_and_join();
-            throw;
-        }
-    }
-    ~Sweep() { stop_and_join(); }
-    Sweep(const Sweep&) = delete;
-
-    struct Result {
-        const Segment* segment = nullptr;
-        std::exception_ptr failure;
-    };
-    // The next result, or none after the last.
-    std::optional<Result> take() {
-        std::unique_lock lock(mutex_);
-        if (left_ == 0) return std::nullopt;
-        came_.wait(lock, [this] { return !results_.empty(); });
-        Result out = results_.front();
-        results_.pop_front();
-        --left_;
-        return out;
-    }
-
-  private:
-    void work() {
-        std::optional<MemFile> stored;
-        while (const Segment* segment = claim()) {
-            Result result{segment, nullptr};
-            try {
-                if (!stored) stored.emplace("stored");
-                fetch_verified(manifest_, store_, *segment, *stored);
-            } catch (...) {
-                result.failure = std::current_exception();
-                stored.reset();  // after some errors its memory is lost
-            }
-            const std::lock_guard lock(mutex_);
-            results_.push_back(result);
-            came_.notify_all();
-        }
-    }
-    const Segment* claim() {
-        const std::lock_guard lock(mutex_);
-        if (stopped_ || next_ == manifest_.segments.size()) return nullptr;
-        return &manifest_.segments[next_++];
-    }
-    void stop_and_join() {
-        {
-            const std::lock_guard lock(mutex_);
-            stopped_ = true;
-        }
-        for (auto& worker : workers_) worker.join();
-        workers_.clear();
-    }
-
-    const Manifest& manifest_;
-    storage::ObjectStore& store_;
-    std::mutex mutex_;
-    std::condition_variable came_;
-    std::deque<Result> results_;
-    std::size_t left_;
-    std::size_t next_ = 0;
-    bool stopped_ = false;
-    std::vector<std::thread> workers_;
-};
-
 using OnDamage = std::function<void(const Segment&, const Error&)>;
 
-// Every segment once; damage goes to `on_damage`, which may throw, everything else that fails is thrown.
+// Every segment once, read and compared by several workers; damage goes to `on_damage`, which may throw,
+// everything else that fails is thrown. Both are called from the workers, one call at a time.
 void sweep(const Manifest& manifest, storage::ObjectStore& store, const VerifyOptions& options,
            const OnDamage& on_damage, const OnProgress& on_progress) {
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    const int wanted = options.workers > 0 ? options.workers : cores;
     Progress progress = progress_of(manifest, "verifying");
-    Sweep work(manifest, store, std::min(wanted, static_cast<int>(manifest.segments.size())));
-    while (const auto result = work.take()) {
-        if (result->failure) {
+    std::mutex mutex;  // progress and the calls
+    SharedWork shared(manifest.segments.size());
+    const std::size_t workers =
+        options.workers > 0 ? static_cast<std::size_t>(options.workers) : processors();
+    shared.run(workers, [&] {
+        std::optional<MemFile> stored;
+        while (const auto i = shared.next()) {
+            const Segment& segment = manifest.segments[*i];
+            std::optional<Error> damage;
             try {
-                std::rethrow_exception(result->failure);
+                if (!stored) stored.emplace("stored");
+                fetch_verified(manifest, store, segment, *stored);
             } catch (const Error& error) {
-                if (!is_about_the_data(error.kind())) throw about_segment(error, manifest, *result->segment);
-                on_damage(*result->segment, error);
+                if (!is_about_the_data(error.kind())) throw about_segment(error, manifest, segment);
+                damage = error;
+                stored.reset();  // after some errors its memory is lost
             }
+            const std::lock_guard lock(mutex);
+            if (shared.failed()) return;
+            if (damage) on_damage(segment, *damage);
+            advance(progress, segment, on_progress);
         }
-        advance(progress, *result->segment, on_progress);
-    }
+    });
 }
 
 std::string envelope_problem(const Manifest& manifest, storage::ObjectStore& store) {
     const auto envelope = store.stat(envelope_key(manifest.server, manifest.set));
     if (!envelope) return "the envelope is missing: without it nobody can open the set";
     return envelope->size == 0 ? "the envelope is empty" : "";
-}
-
-void add(SetVerdict& verdict, Flaw flaw, std::string object, std::string text) {
-    ++verdict.flaws;
-    if (verdict.findings.size() < max_findings)
-        verdict.findings.push_back({flaw, std::move(object), std::move(text)});
 }
 
 }  // namespace
@@ -154,25 +81,10 @@ ErrorKind kind_of(Flaw flaw) {
     return ErrorKind::internal;
 }
 
-Flaw worst(const SetVerdict& verdict) {
-    return std::ranges::min_element(verdict.findings, {}, &Finding::flaw)->flaw;
-}
-
-std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server) {
-    std::vector<std::string> out;
-    for (const std::string& set : store.list_folders(sets_prefix(server)))
-        if (is_set_id(set) && store.stat(manifest_signature_key(server, set))) out.push_back(set);
-    return out;
-}
-
-std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server) {
-    auto sets = store.list_folders(sets_prefix(server));
-    while (!sets.empty()) {
-        const std::string set = std::move(sets.back());
-        sets.pop_back();
-        if (is_set_id(set) && store.stat(manifest_signature_key(server, set))) return set;
-    }
-    return std::nullopt;
+void SetVerdict::add(Flaw flaw, const std::string& object, const std::string& text) {
+    worst = flaws == 0 ? flaw : std::min(worst, flaw);
+    ++flaws;
+    if (findings.size() < max_findings) findings.push_back({flaw, object, text});
 }
 
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
@@ -186,17 +98,17 @@ SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& 
         if (!is_about_the_data(error.kind()) && error.kind() != ErrorKind::unauthenticated) throw;
         const bool missing =
             !store.stat(manifest_signature_key(server, set)) || !store.stat(manifest_key(server, set));
-        add(out, missing ? Flaw::missing : Flaw::untrusted, manifest_key(server, set), error.text());
+        out.add(missing ? Flaw::missing : Flaw::untrusted, manifest_key(server, set), error.text());
         return out;
     }
     const Manifest& manifest = *out.manifest;
     if (const auto problem = envelope_problem(manifest, store); !problem.empty())
-        add(out, Flaw::missing, envelope_key(server, set), problem);
+        out.add(Flaw::missing, envelope_key(server, set), problem);
     sweep(
         manifest, store, options,
         [&](const Segment& segment, const Error& error) {
-            add(out, error.kind() == ErrorKind::not_found ? Flaw::missing : Flaw::damaged,
-                segment_key(server, set, segment.index), error.text());
+            out.add(error.kind() == ErrorKind::not_found ? Flaw::missing : Flaw::damaged,
+                    segment_key(server, set, segment.index), error.text());
         },
         on_progress);
     std::ranges::stable_sort(out.findings, {}, &Finding::object);  // whatever order the workers came in

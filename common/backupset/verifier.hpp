@@ -39,24 +39,21 @@ struct SetVerdict {
     std::string manifest_sha256;       // of the stored manifest, whoever made it; empty if it cannot be read
     std::vector<Finding> findings;     // the first max_findings of them
     std::size_t flaws = 0;             // all
+    Flaw worst = Flaw::chain;          // of all; only for a set that is not good
     bool good() const { return flaws == 0; }
+    const char* result() const { return good() ? "good" : name(worst); }
+    void add(Flaw flaw, const std::string& object, const std::string& text);
 };
 inline constexpr std::size_t max_findings = 100;
-Flaw worst(const SetVerdict& verdict);  // of a verdict that is not good
 
 struct VerifyOptions {
     int workers = 0;  // objects read at once, each in memory; 0: one per core
 };
 
-// The set ids of a server that are committed (their manifest has a signature), oldest first.
-std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server);
-
-std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server);
-
 // Reads all of one set and tells everything that is wrong with it; damage is a finding, never an error.
 // `verify_home` holds the server's public key, whose fingerprint is `identity`. Throws what the store throws
 // if it cannot be read (Error{storage}, Error{network}, ...), because then nothing is known about the set,
-// and what `on_progress` throws, which is called from the calling thread.
+// and what `on_progress` throws.
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
                             const std::string& server, const std::string& set, const gpg::Home& verify_home,
                             const std::string& identity, const OnProgress& on_progress = {});

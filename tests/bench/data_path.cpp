@@ -25,6 +25,7 @@
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/sealer.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"

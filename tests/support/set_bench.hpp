@@ -6,6 +6,7 @@
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/sealer.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/backupset/verifier.hpp"
 #include "common/base/ids.hpp"
 #include "common/gpg/home.hpp"

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/backupset/opener.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 #include "common/gpg/keys.hpp"

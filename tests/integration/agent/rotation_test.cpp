@@ -14,6 +14,7 @@
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"

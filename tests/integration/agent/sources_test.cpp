@@ -4,7 +4,7 @@
 #include "agent/check/database_check.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/physical_source.hpp"
-#include "common/backupset/opener.hpp"
+#include "common/backupset/set_list.hpp"
 #include "common/gpg/home.hpp"
 #include "tests/integration/agent/registered_host.hpp"
 #include "tests/support/mariadb_server.hpp"
