@@ -107,7 +107,7 @@ class Prune {
 
     // A set counts as good only for the very manifest that was verified.
     Standing standing(const backupset::SetInfo& info) const {
-        if (!info.manifest) return Standing::not_good;
+        if (!info.manifest) return info.unreadable ? Standing::not_verified : Standing::not_good;
         const auto* entry = log_.find(info.set);
         if (entry == nullptr || entry->manifest_sha256 != info.manifest_sha256) return Standing::not_verified;
         if (!entry->good()) return Standing::not_good;

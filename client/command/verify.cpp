@@ -87,10 +87,9 @@ void check_chain(SetVerdict& verdict, std::map<std::string, backupset::Manifest>
 // the set.
 void compare_with_log(SetVerdict& verdict, const VerificationLog& log) {
     const auto* entry = log.find(verdict.set);
-    if (entry == nullptr || !entry->good() || !verdict.manifest) return;
-    if (entry->manifest_sha256 != verdict.manifest_sha256)
-        verdict.add(Flaw::untrusted, "",
-                    "its manifest is not the one that was verified at " + entry->verified);
+    if (entry == nullptr || entry->good_sha256.empty() || !verdict.manifest) return;
+    if (entry->good_sha256 != verdict.manifest_sha256)
+        verdict.add(Flaw::untrusted, "", "its manifest is not the one that was verified before");
 }
 
 struct ServerResult {

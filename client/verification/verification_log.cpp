@@ -75,6 +75,10 @@ void VerificationLog::note(const backupset::SetVerdict& verdict, UtcTime now) {
     entry.set = verdict.set;
     entry.verified = format_utc(now);
     entry.manifest_sha256 = verdict.manifest_sha256;
+    if (verdict.good())
+        entry.good_sha256 = verdict.manifest_sha256;
+    else if (const auto* before = find(verdict.set))
+        entry.good_sha256 = before->good_sha256;
     entry.result = verdict.result();
     entry.flaws = static_cast<std::int64_t>(verdict.flaws);
     entry.stored_bytes = verdict.manifest ? verdict.manifest->stored_total : 0;

@@ -21,6 +21,7 @@ struct VerifiedSet {
     std::string set;
     std::string verified;         // UTC, when: "2026-11-22T01:37:00Z"
     std::string manifest_sha256;  // of the manifest that was looked at; empty if there was none
+    std::string good_sha256;      // of the manifest that was last found good; empty: never
     std::string result;           // "good", or the name of the worst flaw
     std::int64_t flaws = 0;
     std::int64_t stored_bytes = 0;  // that were compared
@@ -30,6 +31,7 @@ struct VerifiedSet {
         f("set", set, set_id_text);
         f("verified", verified, Text{20});
         f("manifest_sha256", manifest_sha256, Text{64});
+        f("good_sha256", good_sha256, Text{64});
         f("result", result, Text{16});
         f("flaws", flaws, any_size);
         f("stored_bytes", stored_bytes, any_size);

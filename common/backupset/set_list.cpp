@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/backupset/layout.hpp"
+#include "common/backupset/segment_reader.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -98,11 +99,11 @@ std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& s
         std::string sha256;
         try {
             auto manifest = read_manifest(store, server, set, verify_home, identity, &sha256);
-            out.push_back({set, std::move(manifest), "", sha256});
+            out.push_back({set, std::move(manifest), "", false, sha256});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::not_found) continue;  // removed meanwhile
             if (error.kind() == ErrorKind::tool_missing) throw;
-            out.push_back({set, std::nullopt, error.text(), sha256});
+            out.push_back({set, std::nullopt, error.text(), !is_about_the_data(error.kind()), sha256});
         }
     }
     return out;

@@ -30,11 +30,13 @@ Manifest read_manifest(storage::ObjectStore& store, const std::string& server, c
                        std::string* sha256 = nullptr);
 
 // A committed set as a listing shows it. `problem` is set (and the rest may be empty) if the manifest cannot
-// be trusted; such a set must never be offered as a backup.
+// be trusted; such a set must never be offered as a backup. If it only could not be read now, that says
+// nothing about the set.
 struct SetInfo {
     std::string set;
     std::optional<Manifest> manifest;
     std::string problem;
+    bool unreadable = false;      // the problem is the store's or gpg's
     std::string manifest_sha256;  // of the stored manifest, trusted or not; empty if it cannot be read
 };
 

@@ -56,6 +56,18 @@ care verify --forget-missing --json | jq -e '.servers[0].sets | length == 4' >/d
 again
 care verify -q >/dev/null
 
+say "a set that the server's own key signed anew is noticed, each time, and replaces nothing"
+manifest=$lab/store/$server/sets/${sets[2]}/manifest.json
+sed -i 's/"source_version":"[^"]*/&X/' "$manifest"
+grep -q '"source_version":"[^"]*X"' "$manifest" || fail "the manifest was not changed"
+gpg --homedir "$lab/agent/state/gnupg" --batch --quiet --yes --local-user "$identity" --output "$manifest.sig" --detach-sign "$manifest"
+for _ in 1 2; do
+    expect_failure $crypto '1 of 5' care verify
+    grep -q "${sets[2]} .*untrusted .*not the one that was verified before" "$lab/out.txt" || fail "$(cat "$lab/out.txt")"
+done
+again
+care verify -q >/dev/null
+
 say "a log that is signed, and one that others could have written"
 care verify --at-most 1 --sign -q >/dev/null
 gpg --homedir "$lab/alice" --batch -d "$log" 2>"$lab/gpg.err" | jq -e '.sets | length == 5' >/dev/null || fail "$(cat "$lab/gpg.err")"

@@ -69,7 +69,7 @@ TEST_CASE("verification: all that is wrong is found in one look, and named") {
         CHECK(verdict.findings[i].flaw == expected[i].first);
         CHECK(verdict.findings[i].object == expected[i].second);
     }
-    CHECK(worst(verdict) == Flaw::damaged);
+    CHECK(verdict.worst == Flaw::damaged);
     CHECK(verdict.manifest.has_value());
 }
 
@@ -88,24 +88,24 @@ TEST_CASE("verification: a manifest that the server's key did not sign is untrus
     const Bytes signature = look.object(manifest_signature_key(look.server, look.manifest.set));
 
     look.object(manifest_key(look.server, look.manifest.set)).back() = ' ';
-    CHECK(worst(look.verdict()) == Flaw::untrusted);
+    CHECK(look.verdict().worst == Flaw::untrusted);
 
     const gpg::TempHome other;
     const auto stranger = gpg::generate_key(other.home(), "stranger@test.invalid", "ed25519");
     look.resign(other.home(), stranger, look.manifest);
-    CHECK(worst(look.verdict()) == Flaw::untrusted);
+    CHECK(look.verdict().worst == Flaw::untrusted);
 
     auto foreign = look.manifest;  // well signed, of another set
     foreign.set = look.next_set();
     look.resign(look.home(), look.identity, foreign);
-    CHECK(worst(look.verdict()) == Flaw::untrusted);
+    CHECK(look.verdict().worst == Flaw::untrusted);
 
     look.object(manifest_key(look.server, look.manifest.set)) = manifest;
     look.object(manifest_signature_key(look.server, look.manifest.set)) = signature;
     CHECK(look.verdict().good());
     look.store.objects().erase(manifest_key(look.server, look.manifest.set));
     const auto lost = look.verdict();
-    CHECK(worst(lost) == Flaw::missing);
+    CHECK(lost.worst == Flaw::missing);
     CHECK_FALSE(lost.manifest);
     CHECK(lost.manifest_sha256.empty());
 }
@@ -197,4 +197,30 @@ TEST_CASE("pruning: a mark that cannot be read is none") {
         mark_key(look.server, look.manifest.set),
         "{\"marked\":\"yesterday\",\"objects\":0,\"set\":\"" + look.manifest.set + "\",\"why\":\"x\"}");
     CHECK(read_marks(look.store, look.server).empty());
+}
+
+TEST_CASE("verification: the worst flaw is the worst of all, also beyond those that are listed") {
+    Look look;
+    look.manifest = look.seal(random_bytes(150 * 64), look.options(64));
+    for (std::int64_t i = 0; i < 149; ++i) look.store.objects().erase(look.segment(i));
+    look.object(look.segment(149))[50] ^= 1;
+    const auto verdict = look.verdict(look.store, 1);
+    CHECK(verdict.flaws == 150);
+    CHECK(verdict.worst == Flaw::damaged);
+    CHECK(std::string(verdict.result()) == "damaged");
+}
+
+TEST_CASE("a listing tells a set that cannot be trusted from one that cannot be read now") {
+    Look look;
+    FaultyStore faulty(look.store);
+    faulty.fail_get = manifest_key(look.server, look.manifest.set);
+    const auto unread = list_sets(faulty, look.server, look.home(), look.identity);
+    REQUIRE(unread.size() == 1);
+    CHECK_FALSE(unread.front().manifest);
+    CHECK(unread.front().unreadable);
+    look.object(manifest_key(look.server, look.manifest.set)).back() = ' ';
+    const auto changed = look.list();
+    REQUIRE(changed.size() == 1);
+    CHECK_FALSE(changed.front().manifest);
+    CHECK_FALSE(changed.front().unreadable);
 }
