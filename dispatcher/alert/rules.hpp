@@ -51,6 +51,7 @@ struct Facts {
     std::int64_t disk_total = 0;  // bytes; 0: not known
     std::int64_t own_backup = 0;  // when it was last made
     std::int64_t created = 0;     // when this dispatcher was first there
+    std::int64_t proof_window = 0;  // how long a proof counts, milliseconds
 };
 
 struct Finding {

@@ -7,6 +7,7 @@
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/keys.hpp"
+#include "dispatcher/handler/recoverable.hpp"
 #include "dispatcher/health/key_expiry.hpp"
 
 namespace strongroom::dispatcher {
@@ -56,6 +57,7 @@ Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_
             out.keys.push_back({own, "the dispatcher", end->second});
         out.own_backup = service_number(tx, "own_backup");
         out.created = service_number(tx, "created");
+        out.proof_window = proof_window(tx);
     });
     out.now = now;
     out.started = started;

@@ -49,14 +49,7 @@ void Watch::round() {
     const std::int64_t now = to_millis(clock_.now());
     const Facts facts = gather_facts(store_, disk, now, started_);
     metrics_.own_backup(facts.own_backup);
-    std::int64_t escrowed = 0;
-    std::int64_t recoverable = 0;
-    const std::int64_t window = std::chrono::milliseconds(limits_.proof_after).count();
-    for (const auto& server : facts.servers) {
-        if (server.escrowed != 0) ++escrowed;
-        if (server.proven != 0 && (window == 0 || now - server.proven <= window)) ++recoverable;
-    }
-    metrics_.recovery(escrowed, recoverable);
+    metrics_.recovery(facts.servers, facts.proof_window, now);
     const auto round = book_.record(evaluate(facts, limits_), now);
     log_alerts(Level::error, "DISPATCHER_ALERT_RAISED", round.raised);
     log_alerts(Level::info, "DISPATCHER_ALERT_RESOLVED", round.resolved);

@@ -6,6 +6,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <mutex>
+
 namespace strongroom::dispatcher {
 
 using prometheus::BuildCounter;
@@ -15,6 +18,21 @@ using prometheus::Counter;
 using prometheus::Family;
 using prometheus::Gauge;
 using prometheus::Histogram;
+
+namespace {
+
+prometheus::MetricFamily server_family(const char* name, const char* help) {
+    return {name, help, prometheus::MetricType::Gauge, {}};
+}
+
+prometheus::ClientMetric server_gauge(const ServerFacts& server, double value) {
+    prometheus::ClientMetric out;
+    out.label.push_back({"server", server.uuid});
+    out.gauge.value = value;
+    return out;
+}
+
+}  // namespace
 
 struct Metrics::Parts {
     prometheus::Registry registry;
@@ -116,6 +134,10 @@ struct Metrics::Parts {
                               .Name("strongroom_dispatcher_jobs")
                               .Help("Jobs in the database, by state.")
                               .Register(registry);
+
+    // One gauge for each server: replaced as a whole, so that a retired server's do not stay behind.
+    std::mutex server_mutex;
+    std::vector<prometheus::MetricFamily> server_families;
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
@@ -216,9 +238,27 @@ void Metrics::refusal_suppressed() {
     parts_->suppressed.Increment();
 }
 
-void Metrics::recovery(std::int64_t escrowed, std::int64_t recoverable) {
-    parts_->servers_escrowed.Set(static_cast<double>(escrowed));
-    parts_->servers_recoverable.Set(static_cast<double>(recoverable));
+void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t proof_window,
+                       std::int64_t now) {
+    const auto recoverable = [&](const ServerFacts& server) {
+        return server.proven != 0 && now - server.proven <= proof_window;
+    };
+    parts_->servers_escrowed.Set(static_cast<double>(
+        std::ranges::count_if(servers, [](const auto& server) { return server.escrowed != 0; })));
+    parts_->servers_recoverable.Set(static_cast<double>(std::ranges::count_if(servers, recoverable)));
+
+    auto escrowed = server_family("strongroom_dispatcher_server_escrowed",
+                                  "1 if the server's decryption subkey in use is in escrow.");
+    auto proven = server_family(
+        "strongroom_dispatcher_server_proven_timestamp_seconds",
+        "When `by` last showed that the server's newest escrow record opens, in seconds since 1970; 0: never.");
+    for (const auto& server : servers) {
+        escrowed.metric.push_back(server_gauge(server, server.escrowed != 0 ? 1 : 0));
+        proven.metric.push_back(server_gauge(server, static_cast<double>(server.proven) / 1000));
+        proven.metric.back().label.push_back({"by", server.proven_by});
+    }
+    const std::lock_guard lock(parts_->server_mutex);
+    parts_->server_families = {std::move(escrowed), std::move(proven)};
 }
 
 void Metrics::own_backup(std::int64_t millis) {
@@ -230,7 +270,12 @@ void Metrics::ready(bool yes) {
 }
 
 std::string Metrics::text() const {
-    return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
+    auto families = parts_->registry.Collect();
+    {
+        const std::lock_guard lock(parts_->server_mutex);
+        families.insert(families.end(), parts_->server_families.begin(), parts_->server_families.end());
+    }
+    return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace strongroom::dispatcher

@@ -1,4 +1,5 @@
-// What the dispatcher counts, in Prometheus' text format. Any thread. No label ever holds foreign text.
+// What the dispatcher counts, in Prometheus' text format. Any thread. No label ever holds foreign text: a
+// server is named by its UUID, a user by a fingerprint.
 #pragma once
 
 #include <chrono>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "dispatcher/store/records.hpp"
@@ -38,7 +40,8 @@ class Metrics {
     void alert_round(std::chrono::system_clock::time_point now);
     void disk(std::int64_t database_bytes, std::int64_t free_bytes, std::int64_t total_bytes);
     void refusal_suppressed();
-    void recovery(std::int64_t escrowed, std::int64_t recoverable);  // numbers of servers
+    // Of all servers that are not retired; `proof_window`: how long a proof counts, `now`: both milliseconds.
+    void recovery(const std::vector<ServerFacts>& servers, std::int64_t proof_window, std::int64_t now);
     void own_backup(std::int64_t millis);
     void ready(bool yes);  // whether the last transaction on the store came to its end
 

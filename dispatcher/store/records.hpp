@@ -197,6 +197,7 @@ struct ServerFacts {
     std::int64_t last_seen = 0;
     std::int64_t escrow_deposited = 0;  // when the newest record of that subkey came; 0: none
     std::int64_t proven = 0;            // when exactly that record was last shown to open; 0: never
+    std::string proven_by;              // fingerprint of the user who showed it
     std::int64_t escrowed = 0;          // 1: its newest decryption subkey is in escrow
     std::int64_t key_expires = 0;       // of the identity key or its decryption subkey; 0: never
     std::string cron;                   // of its backup schedule; empty: there is none

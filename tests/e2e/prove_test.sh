@@ -50,6 +50,9 @@ say "metrics and alerts"
 metrics() { curl -fsS "$admin/metrics" >"$lab/metrics" && grep -qx "strongroom_dispatcher_servers_$1 1" "$lab/metrics"; }
 wait_until 70 metrics recoverable || fail "metrics: $(grep servers_ "$lab/metrics")"
 metrics escrowed || fail "metrics: $(grep servers_ "$lab/metrics")"
+grep -qx "strongroom_dispatcher_server_escrowed{server=\"$server\"} 1" "$lab/metrics" || fail "no metric of the server's escrow"
+proven=$(sed -nE "s/^strongroom_dispatcher_server_proven_timestamp_seconds\{server=\"$server\",by=\"$fpr_alice\"\} ([0-9]+).*/\1/p" "$lab/metrics")
+[ "$(($(date +%s) - ${proven:-0}))" -lt 300 ] || fail "no metric of the server's proof: $(grep server_proven "$lab/metrics")"
 
 say "a stolen agent is retired: refused from that moment, and still recoverable"
 lab_run_agent agent
@@ -58,4 +61,6 @@ expect_failure 8 'token|valid' agent agent escrow
 as alice recover --server "$server" --into "$lab/r" -q >/dev/null
 as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" --stdout -q >"$lab/stream"
 [ "$(cat "$lab/stream")" = proof ] || fail "the retired server's set does not restore"
+gone() { curl -fsS "$admin/metrics" >"$lab/metrics" && ! grep -q "server=\"$server\"" "$lab/metrics"; }
+wait_until 70 gone || fail "metrics of a retired server: $(grep "$server" "$lab/metrics")"
 as alice prove --server "$server" >/dev/null

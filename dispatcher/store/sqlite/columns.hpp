@@ -174,6 +174,7 @@ void columns(ServerFacts& facts, F f) {
     f("last_seen", facts.last_seen);
     f("escrow_deposited", facts.escrow_deposited);
     f("proven", facts.proven);
+    f("proven_by", facts.proven_by);
     f("escrowed", facts.escrowed);
     f("key_expires", facts.key_expires);
     f("cron", facts.cron);

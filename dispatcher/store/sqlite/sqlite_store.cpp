@@ -211,10 +211,12 @@ void SqliteStore::migrate(const std::filesystem::path& path, Use use) {
                 "the database has the schema of an older version, and a dispatcher of that version serves it",
                 "Nothing was changed. Restart the dispatcher: the new version upgrades the schema.");
         *session << "BEGIN IMMEDIATE";
+        drop_views(*session);
         for (auto step = static_cast<std::size_t>(read_version()); step < steps.size(); ++step) {
             steps[step](*session);
             *session << "PRAGMA user_version = " + std::to_string(step + 1);
         }
+        make_views(*session);
         *session << "COMMIT";
     }
     sessions_->give_back(std::move(session), Sessions::For::writing);

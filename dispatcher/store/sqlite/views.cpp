@@ -1,0 +1,55 @@
+// The views of the newest schema. They hold no data: an upgrade drops those of the older version and makes these.
+#include "dispatcher/store/sqlite/schema.hpp"
+#include "dispatcher/store/sqlite/statements.hpp"
+
+namespace strongroom::dispatcher {
+namespace {
+
+constexpr std::string_view views[] = {
+    "servers_seen", "waiting_agents", "server_facts",
+};
+
+constexpr std::string_view make[] = {
+    R"(CREATE VIEW servers_seen AS SELECT uuid, owner, identity, subkey, public_key, token_hash, label, recovery,
+        registered,
+        MAX(last_seen, COALESCE((SELECT seen FROM presence WHERE server = servers.uuid), 0)) AS last_seen,
+        retired, version, source, store FROM servers)",
+
+    R"(CREATE VIEW waiting_agents AS SELECT
+        token_hash, uuid AS server,
+        EXISTS (SELECT 1 FROM jobs WHERE server = servers.uuid AND state = 'queued')
+            OR EXISTS (SELECT 1 FROM schedule_news WHERE server = servers.uuid) AS work
+        FROM servers WHERE retired = 0)",
+
+    R"(CREATE VIEW server_facts AS SELECT
+        s.uuid AS uuid, s.label AS label, s.owner AS owner, s.identity AS identity, s.registered AS registered,
+        MAX(s.last_seen, COALESCE((SELECT seen FROM presence WHERE server = s.uuid), 0)) AS last_seen,
+        COALESCE(e.deposited, 0) AS escrow_deposited,
+        COALESCE(p.proven, 0) AS proven, COALESCE(p.owner, '') AS proven_by,
+        e.deposited IS NOT NULL AS escrowed,
+        COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
+        COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
+        COALESCE((SELECT MAX(reported) FROM backups WHERE server = s.uuid), 0) AS last_backup,
+        COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
+        COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
+        FROM servers s
+        LEFT JOIN escrow e ON e.rowid = (SELECT rowid FROM escrow WHERE server = s.uuid AND subkey = s.subkey
+            ORDER BY deposited DESC, rowid DESC LIMIT 1)
+        LEFT JOIN proofs p ON p.server = s.uuid AND p.subkey = s.subkey AND p.sha256 = e.sha256
+        LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
+        LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
+            AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
+        WHERE s.retired = 0)",
+};
+
+}  // namespace
+
+void drop_views(Session& session) {
+    for (const auto view : views) session << "DROP VIEW IF EXISTS " + std::string(view);
+}
+
+void make_views(Session& session) {
+    for (const auto statement : make) session << std::string(statement);
+}
+
+}  // namespace strongroom::dispatcher
