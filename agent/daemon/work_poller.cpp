@@ -83,6 +83,7 @@ void WorkPoller::run(Shared& shared, const std::function<proto::Exchange()>& con
             shared.outage = std::max(between(*shared.failing_since, begun), std::chrono::milliseconds(0));
             shared.failing_since.reset();
             shared.failing_for = std::chrono::milliseconds(0);
+            timing.begin_anew();  // what it grew to meanwhile says nothing about work
         }
         if (work) {
             shared.work = true;

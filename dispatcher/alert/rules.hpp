@@ -48,9 +48,9 @@ struct Facts {
     std::vector<ServerFacts> servers;
     std::vector<KeyFact> keys;  // of users and the dispatcher; a server's is in its own facts
     std::int64_t disk_free = 0;
-    std::int64_t disk_total = 0;  // bytes; 0: not known
-    std::int64_t own_backup = 0;  // when it was last made
-    std::int64_t created = 0;     // when this dispatcher was first there
+    std::int64_t disk_total = 0;    // bytes; 0: not known
+    std::int64_t own_backup = 0;    // when it was last made
+    std::int64_t created = 0;       // when this dispatcher was first there
     std::int64_t proof_window = 0;  // how long a proof counts, milliseconds
 };
 

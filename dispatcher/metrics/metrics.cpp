@@ -238,8 +238,7 @@ void Metrics::refusal_suppressed() {
     parts_->suppressed.Increment();
 }
 
-void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t proof_window,
-                       std::int64_t now) {
+void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t proof_window, std::int64_t now) {
     const auto recoverable = [&](const ServerFacts& server) {
         return server.proven != 0 && now - server.proven <= proof_window;
     };
@@ -249,9 +248,9 @@ void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t pro
 
     auto escrowed = server_family("strongroom_dispatcher_server_escrowed",
                                   "1 if the server's decryption subkey in use is in escrow.");
-    auto proven = server_family(
-        "strongroom_dispatcher_server_proven_timestamp_seconds",
-        "When `by` last showed that the server's newest escrow record opens, in seconds since 1970; 0: never.");
+    auto proven = server_family("strongroom_dispatcher_server_proven_timestamp_seconds",
+                                "When `by` last showed that the server's newest escrow record opens, in "
+                                "seconds since 1970; 0: never.");
     for (const auto& server : servers) {
         escrowed.metric.push_back(server_gauge(server, server.escrowed != 0 ? 1 : 0));
         proven.metric.push_back(server_gauge(server, static_cast<double>(server.proven) / 1000));

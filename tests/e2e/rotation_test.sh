@@ -2,7 +2,7 @@
 # Rotation ordered by the user, by schedule and by hand, with the real programs: policy, escrow at both places, recover and restore
 # before, during and after; then seeded SIGKILLs of agent and dispatcher in the middle of rotations. SEED=N ROUNDS=N.
 source "$(dirname "$0")/lab.sh"
-: "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=6}"
+: "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=4}"
 say "SEED=$SEED ROUNDS=$ROUNDS"
 RANDOM=$SEED
 

@@ -58,8 +58,8 @@ care verify -q >/dev/null
 
 say "a set that the server's own key signed anew is noticed, each time, and replaces nothing"
 manifest=$lab/store/$server/sets/${sets[2]}/manifest.json
-sed -i 's/"source_version":"[^"]*/&X/' "$manifest"
-grep -q '"source_version":"[^"]*X"' "$manifest" || fail "the manifest was not changed"
+sed -i -E 's/"source_version": ?"[^"]*/&X/' "$manifest"
+grep -qE '"source_version": ?"[^"]*X"' "$manifest" || fail "the manifest was not changed"
 gpg --homedir "$lab/agent/state/gnupg" --batch --quiet --yes --local-user "$identity" --output "$manifest.sig" --detach-sign "$manifest"
 for _ in 1 2; do
     expect_failure $crypto '1 of 5' care verify

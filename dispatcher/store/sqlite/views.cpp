@@ -1,4 +1,5 @@
-// The views of the newest schema. They hold no data: an upgrade drops those of the older version and makes these.
+// The views of the newest schema. They hold no data: an upgrade drops those of the older version and makes
+// these.
 #include "dispatcher/store/sqlite/schema.hpp"
 #include "dispatcher/store/sqlite/statements.hpp"
 
@@ -6,7 +7,9 @@ namespace strongroom::dispatcher {
 namespace {
 
 constexpr std::string_view views[] = {
-    "servers_seen", "waiting_agents", "server_facts",
+    "servers_seen",
+    "waiting_agents",
+    "server_facts",
 };
 
 constexpr std::string_view make[] = {

@@ -159,7 +159,10 @@ TEST_CASE("a damaged segment is refused before gpg sees it") {
     }
 }
 
-TEST_CASE("500 random damages under a signed digest: gpg's own integrity check refuses each") {
+// gpg 2.2 reads a packet's last chunk to the end of the file whatever its length octets say: damage there,
+// and only there, decrypts to the very bytes that were encrypted.
+TEST_CASE(
+    "500 random damages under a signed digest: gpg's own integrity check refuses each, or nothing changed") {
     Sweep sweep;
     const gpg::BulkCipher cipher(sweep.bench.home());
     const Secret passphrase = gpg::make_data_passphrase();
@@ -170,6 +173,7 @@ TEST_CASE("500 random damages under a signed digest: gpg's own integrity check r
     cipher.encrypt(plain, passphrase, stored);
     const Bytes message(stored.view());
     MemFile out("out");
+    int harmless = 0;
     for (int i = 0; i < 500; ++i) {
         Bytes damaged = message;
         const std::string what = sweep.chance.damage(damaged);
@@ -179,7 +183,9 @@ TEST_CASE("500 random damages under a signed digest: gpg's own integrity check r
         damaged.copy(stored.data(), damaged.size());
         try {
             cipher.decrypt(stored, passphrase, secret.size() + 1000, out);
-            FAIL("decrypted");
+            CHECK(out.view() == secret);
+            ++harmless;
+            continue;
         } catch (const Error& error) {
             INFO(error.text());
             CHECK(error.kind() == ErrorKind::crypto);
@@ -187,6 +193,7 @@ TEST_CASE("500 random damages under a signed digest: gpg's own integrity check r
         }
         CHECK(out.size() == 0);
     }
+    CHECK(harmless < 10);  // two octets of 3072
 }
 
 TEST_CASE("a manifest that the server signed over damaged bytes releases none of them") {
