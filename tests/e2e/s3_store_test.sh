@@ -84,7 +84,7 @@ say "a stranger, with rclone and RECOVERY.txt, at that time"
 mkdir "$lab/nobody"
 env -i PATH=/usr/bin:/bin HOME="$lab/nobody" RCLONE_CONFIG_S_TYPE=s3 RCLONE_CONFIG_S_PROVIDER=Ceph \
     RCLONE_CONFIG_S_ENDPOINT="$endpoint" RCLONE_CONFIG_S_ENV_AUTH=true AWS_SHARED_CREDENTIALS_FILE="$lab/owner.s3" \
-    rclone --ca-cert "$lab/s3/ca.pem" --s3-version-at "$then" copy "s:backups/mysql/$server" "$lab/copy/$server" 2>"$lab/rclone.log"
+    RCLONE_CA_CERT="$lab/s3/ca.pem" RCLONE_S3_VERSION_AT="$then" rclone copy "s:backups/mysql/$server" "$lab/copy/$server" 2>"$lab/rclone.log"
 sed -n '/^----8<---- commands$/,/^----8<---- end$/p' "$lab/copy/$server/RECOVERY.txt" | sed '1d;$d' >"$lab/recover.sh"
 env -i PATH=/usr/bin:/bin HOME="$lab/nobody" STORE="$lab/copy" RECOVERY_HOME="$lab/alice" INTO="$lab/restored3" SET="$set" \
     bash "$lab/recover.sh" >"$lab/stranger.log" 2>&1 || fail "the stranger failed: $(tail -5 "$lab/stranger.log")"

@@ -46,7 +46,8 @@ struct Remains {
         const Bytes text = read_file(dir.path() / "store" / recovery_text_key(bench.server), 1 << 20);
         const std::string begin = "\n----8<---- commands\n";
         const auto first = text.find(begin) + begin.size();
-        write_file_atomic(dir.path() / "recover.sh", text.substr(first, text.find("----8<---- end") - first));
+        write_file_atomic(dir.path() / "recover.sh",
+                          text.substr(first, text.find("----8<---- end", first) - first));
         SpawnOptions spawn;
         spawn.argv = {"env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + dir.path().string()};
         std::map<std::string, std::string> all{{"STORE", (dir.path() / "store").string()},

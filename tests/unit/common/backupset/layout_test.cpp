@@ -68,17 +68,22 @@ TEST_CASE("escrow records are read back, and listed by subkey") {
     CHECK_THROWS_AS(write_escrow_record(lying, server, fingerprint, "RECORD"), Error);
 }
 
-TEST_CASE("the recovery text names its server and keeps its lines short") {
+TEST_CASE("the recovery text names its server and has its commands between marker lines") {
     const std::string text = recovery_text(server, fingerprint);
     CHECK(text.find("@SERVER@") == std::string::npos);
     CHECK(text.find("@IDENTITY@") == std::string::npos);
     CHECK(text.find(server) != std::string::npos);
     CHECK(text.find(fingerprint) != std::string::npos);
     CHECK(text.find("strongroom restore") == std::string::npos);  // it must not need the project's programs
-    for (const char* marker : {"\n----8<---- commands\n", "\n----8<---- end\n"}) {
-        const auto first = text.find(marker);
-        CHECK(first != std::string::npos);
-        CHECK(text.find(marker, first + 1) == std::string::npos);
+    for (const char* marker : {"cp", "sftp", "rclone", "curl", "commands"}) {
+        INFO(marker);
+        const std::string line = "\n----8<---- " +
+                                 std::string(marker == std::string("commands") ? "" : "copy with ") + marker +
+                                 "\n";
+        const auto first = text.find(line);
+        REQUIRE(first != std::string::npos);
+        CHECK(text.find(line, first + 1) == std::string::npos);
+        CHECK(text.find("\n----8<---- end\n", first) < text.find("\n----8<---- ", first + 1) + 1);
     }
     CHECK_THROWS_AS(recovery_text("x; rm -rf /", fingerprint), Error);
     CHECK_THROWS_AS(recovery_text(server, "$(id)"), Error);
