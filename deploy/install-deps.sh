@@ -26,6 +26,7 @@ build_packages=(
     libspdlog-dev
     prometheus-cpp-dev
     libsystemd-dev          # sd_notify
+    libqrencode-dev libhpdf-dev  # the recovery sheet: QR code, PDF
 )
 
 # What a host needs to run them: agent and client call gpg, and the tools of the database.
@@ -48,6 +49,7 @@ test_packages=(
     ceph-mon ceph-osd radosgw ceph-common  # S3 on loopback, with versions, Object Lock and policies
     openssh-server          # SFTP on loopback
     rclone                  # downloads from S3 as a stranger would
+    poppler-utils zbar-tools  # read the recovery sheet's PDF and its QR code
     prometheus              # promtool checks /metrics
 )
 
