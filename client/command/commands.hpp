@@ -50,5 +50,6 @@ void add_verify_command(Commands& commands);
 void add_prune_command(Commands& commands);
 void add_audit_commands(Commands& commands);
 void add_store_commands(Commands& commands);
+void add_store_index_command(Commands& commands, CLI::App* group);  // of that group
 
 }  // namespace strongroom::client

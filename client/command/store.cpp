@@ -90,6 +90,7 @@ void add_store_commands(Commands& commands) {
                                       "strongroom store check --store s3://bucket/prefix",
                                       [url](Context& c) { check(c, *url); });
     add_store_option(*checking, *url);
+    add_store_index_command(commands, group);
 }
 
 }  // namespace strongroom::client

@@ -49,6 +49,18 @@ void add_user(const UserAddOptions& options);
 
 void list_users(const std::filesystem::path& state, bool json);
 
+struct ImportOptions {
+    std::filesystem::path state;
+    std::filesystem::path file;  // made by `strongroom store index --output`, signed by the owner
+    std::string owner;           // name or fingerprint of a user
+    std::vector<std::filesystem::path> recovery_keys;  // public keys that escrow records may be for, too
+    bool json = false;
+};
+// Servers with their escrow records and backups, from a store's index: all that are not known yet, or none.
+// What exists is never changed. Throws Error{unauthenticated} unless the owner signed the file,
+// Error{refused} for a server whose escrow record is for other keys.
+void import_index(const ImportOptions& options);
+
 struct AuditShowOptions {
     std::filesystem::path state;
     std::string since;  // "2026-11-22" or "2026-11-22T01:37:00Z"; empty: from the beginning

@@ -24,6 +24,7 @@ class Commands {
         add_audit_commands(app);
         add_watch_commands(app);
         add_backup_commands(app);
+        add_import(app);
     }
     int run() const {
         for (const auto& [command, work] : commands_)
@@ -186,12 +187,37 @@ class Commands {
         add_json(back);
     }
 
+    void add_import(CLI::App& app) {
+        CLI::App* command =
+            add(app, "import", "Servers, escrow records and backups from a store's index, for one user",
+                "strongroom-dispatcher import index.pgp --owner alice", [this] {
+                    import_.state = settings_.state;
+                    import_.json = json_;
+                    import_index(import_);
+                    return 0;
+                });
+        command->add_option("file", import_.file, "Made by the owner: strongroom store index --output FILE")
+            ->required()
+            ->type_name("FILE");
+        command->add_option("--owner", import_.owner, "Name or fingerprint of the user who gets them")
+            ->required()
+            ->type_name("USER");
+        command
+            ->add_option(
+                "--recovery-key", import_.recovery_keys,
+                "Public key that the escrow records are for, if it is not the user's (repeat for more)")
+            ->type_name("FILE")
+            ->allow_extra_args(false);
+        add_json(command);
+    }
+
     const Settings& settings_;
     std::list<std::pair<CLI::App*, std::function<int()>>> commands_;
     bool json_ = false;
     bool all_ = false;
     std::string to_;
     RestoreOptions restore_;
+    ImportOptions import_;
     InitOptions init_;
     std::string port_file_;
     UserAddOptions user_;
