@@ -13,6 +13,7 @@
 #include "common/backupset/compression.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/segment_fetcher.hpp"
 #include "common/backupset/segment_reader.hpp"
 #include "common/base/error.hpp"
 #include "common/base/large_buffer.hpp"
@@ -43,20 +44,19 @@ struct Plain {
     std::size_t size = 0;
 };
 
-// Workers fetch and open segments a bounded distance ahead; the calling thread takes them in order. The first
-// ones are fetched while the passphrase is still being decrypted.
+// Workers open segments a bounded distance ahead, which others fetch for them; the calling thread takes them
+// in order. The first ones are fetched while the passphrase is still being decrypted.
 class Opener {
   public:
-    Opener(int workers, const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home,
-           std::shared_future<Secret> passphrase)
+    Opener(std::size_t workers, std::size_t fetches, const Manifest& manifest, storage::ObjectStore& store,
+           const gpg::Home& key_home, std::shared_future<Secret> passphrase)
         : manifest_(manifest),
-          store_(store),
           cipher_(key_home),
           passphrase_(std::move(passphrase)),
-          fetch_ahead_(static_cast<std::size_t>(workers) + 1),
-          plain_ahead_(std::max<std::size_t>(2, static_cast<std::size_t>(workers))) {
+          fetcher_(manifest, store, fetches, fetches + workers),
+          plain_ahead_(std::max<std::size_t>(2, workers)) {
         try {
-            for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+            for (std::size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
         } catch (...) {
             stop_and_join();
             throw;
@@ -86,7 +86,6 @@ class Opener {
 
     // What one worker keeps from one segment to the next.
     struct Bench {
-        MemFile stored{"stored"};
         MemFile compressed{"compressed"};
         Decompressor decompressor;
     };
@@ -96,18 +95,14 @@ class Opener {
         while (const auto index = claim()) {
             Result result = open_segment(manifest_.segments[*index], bench);
             const std::lock_guard lock(mutex_);
-            if (std::holds_alternative<std::exception_ptr>(result)) stopped_ = true;
+            if (std::holds_alternative<std::exception_ptr>(result)) stop();
             results_.emplace(*index, std::move(result));
             ready_.notify_all();
-            room_.notify_all();
         }
     }
 
     std::optional<std::size_t> claim() {
-        std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] {
-            return stopped_ || next_ == manifest_.segments.size() || next_ < released_ + fetch_ahead_;
-        });
+        const std::lock_guard lock(mutex_);
         if (stopped_ || next_ == manifest_.segments.size()) return std::nullopt;
         return next_++;
     }
@@ -134,11 +129,13 @@ class Opener {
     Result open_segment(const Segment& segment, std::optional<Bench>& bench) {
         try {
             try {
-                if (!bench) bench.emplace(Bench{.decompressor = Decompressor(manifest_.compression)});
+                const auto index = static_cast<std::size_t>(segment.index);
                 const auto plain_size = static_cast<std::size_t>(segment.plain_size);
-                fetch_verified(manifest_, store_, segment, bench->stored);
-                decrypt(*bench, max_compressed(plain_size));
-                Plain plain = make_plain(static_cast<std::size_t>(segment.index), plain_size);
+                MemFile stored = fetcher_.take(index);  // first: a failure at it stops none before it
+                if (!bench) bench.emplace(Bench{.decompressor = Decompressor(manifest_.compression)});
+                decrypt(stored, max_compressed(plain_size), bench->compressed);
+                fetcher_.give_back(std::move(stored));
+                Plain plain = make_plain(index, plain_size);
                 bench->decompressor.decompress(bench->compressed.view(), {plain.buffer.data(), plain_size});
                 return plain;
             } catch (const Error& error) {
@@ -151,9 +148,9 @@ class Opener {
 
     // These bytes are the ones that were signed: if they do not open with the passphrase, that is the wrong
     // one.
-    void decrypt(Bench& bench, std::size_t max_output) {
+    void decrypt(const MemFile& stored, std::size_t max_output, MemFile& compressed) {
         try {
-            cipher_.decrypt(bench.stored, passphrase_.get(), max_output, bench.compressed);
+            cipher_.decrypt(stored, passphrase_.get(), max_output, compressed);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::crypto ||
                 error.text().find("Bad session key") == std::string::npos)
@@ -165,10 +162,16 @@ class Opener {
         }
     }
 
+    // With mutex_ held.
+    void stop() {
+        stopped_ = true;
+        fetcher_.stop();
+    }
+
     void stop_and_join() {
         {
             const std::lock_guard lock(mutex_);
-            stopped_ = true;
+            stop();
             closing_ = true;
             room_.notify_all();
         }
@@ -177,12 +180,10 @@ class Opener {
     }
 
     const Manifest& manifest_;
-    storage::ObjectStore& store_;
     const gpg::BulkCipher cipher_;
     const std::shared_future<Secret> passphrase_;
-    // What bounds the memory: segments that may be in work at once, and those of them that may be plain.
-    const std::size_t fetch_ahead_;
-    const std::size_t plain_ahead_;
+    SegmentFetcher fetcher_;
+    const std::size_t plain_ahead_;  // segments that may be plain at once
 
     std::mutex mutex_;
     std::condition_variable ready_;  // a result came
@@ -200,12 +201,13 @@ class Opener {
 
 void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
               const gpg::Home& key_home, Target& target, const OnProgress& on_progress) {
-    const int wanted = options.workers > 0 ? options.workers : static_cast<int>(processors());
-    const int workers = std::min(wanted, static_cast<int>(manifest.segments.size()));
+    const std::size_t wanted = options.workers > 0 ? static_cast<std::size_t>(options.workers) : processors();
+    const std::size_t workers = std::min(wanted, manifest.segments.size());
+    const std::size_t fetches = options.fetches > 0 ? static_cast<std::size_t>(options.fetches) : workers;
     Progress progress = progress_of(manifest, "restoring");
     {
         std::promise<Secret> passphrase;
-        Opener opener(workers, manifest, store, key_home, passphrase.get_future().share());
+        Opener opener(workers, fetches, manifest, store, key_home, passphrase.get_future().share());
         try {
             passphrase.set_value(passphrase_of(manifest, store, key_home));
         } catch (...) {

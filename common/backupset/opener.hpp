@@ -1,7 +1,12 @@
-// signed manifest -> verify -> N workers: [ store.get -> SHA-256 check -> gpg -> zstd ] -> in order -> target
+// signed manifest -> verify -> M fetches: [ store.get -> SHA-256 check ] -> N workers: [ gpg -> zstd ] -> in
+// order -> target
 //
 // Verifies before it releases: the manifest's signature, then each segment's digest, then gpg's integrity
 // check; only then does a segment's plain text reach the target.
+//
+// Segments are fetched ahead of the workers that open them, so that network and cores are busy at the same
+// time. Memory is bounded, whatever the size of the set: M + N stored segments, N compressed ones, and N (at
+// least two) plain ones.
 #pragma once
 
 #include "common/backupset/manifest.hpp"
@@ -13,6 +18,7 @@ namespace strongroom::backupset {
 
 struct OpenOptions {
     int workers = 0;  // 0: one per core
+    int fetches = 0;  // segments that are fetched at once; 0: as many as there are workers
 };
 
 // Opens a verified set into `target` and commits the target. `key_home` holds the server's decryption subkey.

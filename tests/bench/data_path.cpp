@@ -138,7 +138,9 @@ int run(const std::vector<std::string>& arguments) {
     if (verb == "open") {
         const auto manifest = backupset::read_manifest(*store, server, arguments.at(4), home, identity);
         backupset::FdTarget target(1, "standard output");
-        backupset::open_set({std::stoi(arguments.at(5))}, manifest, *store, home, target);
+        backupset::open_set(
+            {std::stoi(arguments.at(5)), arguments.size() > 6 ? std::stoi(arguments.at(6)) : 0}, manifest,
+            *store, home, target);
         return 0;
     }
     const Work work{arguments.at(4), std::stoi(arguments.at(5)), std::stoi(arguments.at(6)),
