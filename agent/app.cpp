@@ -17,7 +17,8 @@ int run_command(const CommandLine& line, const Clock& clock, std::stop_token sto
     static const StateDir state(line.config.state_dir);
     static const AgentRecord agent = state.agent();
     static const AgentConfig config = line.config;
-    const Host host{config, state, agent, clock};
+    static storage::StoreMeter meter;
+    const Host host{config, state, agent, clock, &meter};
     Daemon daemon(
         host, [&clock] { return connect(state, agent, clock); }, std::move(stop));
     daemon.run();

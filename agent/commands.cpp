@@ -72,7 +72,8 @@ int register_command(const CommandLine& line, const Clock& clock) {
 int backup_command(const CommandLine& line, const Clock& clock, std::stop_token stop) {
     const StateDir state(line.config.state_dir);
     const AgentRecord agent = state.agent();
-    const Host host{line.config, state, agent, clock};
+    storage::StoreMeter meter;
+    const Host host{line.config, state, agent, clock, &meter};
     const FileLock lock = state.lock_backup();
     const auto style = term::progress_style(STDERR_FILENO, line.quiet || line.json);
     term::ProgressBar bar(std::cerr, style, "backing up");

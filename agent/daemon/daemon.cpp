@@ -135,7 +135,7 @@ bool Daemon::escrow_missing() const {
 void Daemon::deposit_missing_escrow() {
     if (!escrow_missing()) return;
     try {
-        const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
+        const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
         deposit_escrow(host_.state, host_.state.agent(), *store, &exchange_, host_.clock);
     } catch (const Error& error) {
         log_event(Level::error, "AGENT_ESCROW_FAILED", "{} {}", error.text(), error.hint());

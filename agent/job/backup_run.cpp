@@ -91,7 +91,7 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
     std::stop_source ended;  // frees whoever waits for a rate, a retry or a store that hangs
     const std::stop_callback ends_waiting(stop, [&] { ended.request_stop(); });
     const auto store = in_stage("store", [&] {
-        return open_job_store(host.config, host.config.store, &rates.writes, ended.get_token());
+        return open_job_store(host.config, host.config.store, &rates.writes, ended.get_token(), host.meter);
     });
     const gpg::Home home = gpg::Home::use(host.state.own_home());
     const auto key = in_stage("encrypt", [&] { return gpg::export_public(home, host.agent.identity); });
@@ -169,7 +169,7 @@ void recover_interrupted(const Host& host, const FileLock&) {
     remove_leftovers(host);
     const Origin origin{begun->job, begun->schedule, begun->slot};
     try {
-        const auto store = open_job_store(host.config, begun->store);
+        const auto store = open_job_store(host.config, begun->store, nullptr, {}, host.meter);
         const RunState runs = host.state.runs();
         const bool known =
             std::ranges::any_of(runs.runs, [&](const Run& run) { return run.backup.set == begun->set; });

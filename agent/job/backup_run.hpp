@@ -10,6 +10,7 @@
 #include "common/backupset/streams.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
+#include "common/storage/metered_store.hpp"
 
 namespace strongroom::agent {
 
@@ -19,6 +20,7 @@ struct Host {
     const StateDir& state;
     const AgentRecord& agent;
     const Clock& clock;
+    storage::StoreMeter* meter = nullptr;  // of all stores that this process opens for backups; may be null
 };
 
 // Why a backup is made; all empty when a person asked for it.

@@ -8,9 +8,10 @@
 
 namespace strongroom::agent {
 
-// `writes` may be null. A request on `stop` ends waiting. Throws as open_guarded_store().
+// `writes` and `meter` may be null. A request on `stop` ends waiting. Throws as open_guarded_store().
 std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config, const std::string& url,
                                                        RateLimiter* writes = nullptr,
-                                                       std::stop_token stop = {});
+                                                       std::stop_token stop = {},
+                                                       storage::StoreMeter* meter = nullptr);
 
 }  // namespace strongroom::agent

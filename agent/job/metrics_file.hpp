@@ -9,8 +9,10 @@
 
 namespace strongroom::agent {
 
-// The text: `now` is the backup that runs, if one does; the rest is of runs.json.
-std::string metrics_text(const RunState& runs, const std::optional<BackupProgress>& now);
+// The text: `now` is the backup that runs, if one does; `store` what this process asked of stores; the rest
+// is of runs.json.
+std::string metrics_text(const RunState& runs, const std::optional<BackupProgress>& now,
+                         const storage::StoreFigures& store = {});
 
 // Replaces the configured file; does nothing without one. Never throws: a full disk of metrics ends no
 // backup.

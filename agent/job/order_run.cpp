@@ -89,7 +89,8 @@ void OrderRunner::rotate_keys(const proto::JobOrder& order, proto::Exchange& exc
         keeper.update(progress);
     };
     try {
-        const auto store = open_job_store(host_.config, host_.config.store, nullptr, job_stop.get_token());
+        const auto store =
+            open_job_store(host_.config, host_.config.store, nullptr, job_stop.get_token(), host_.meter);
         rotate(host_.state, *store, host_.clock, options);
     } catch (const Error&) {
         const std::string reason = keeper.reason();
@@ -119,7 +120,7 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
         rotate_keys(order, exchange);
         return std::nullopt;
     }
-    const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_);
+    const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
     deposit_escrow(host_.state, host_.state.agent(), *store, &exchange, host_.clock);
     return std::nullopt;
 }

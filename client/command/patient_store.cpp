@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "common/term/text.hpp"
 
 namespace strongroom::client {
 
@@ -33,6 +34,20 @@ PatientStore::PatientStore(Context& context, const std::string& url, std::int64_
               interrupted.request_stop();  // the command's own thread says it
           }
       }),
-      store_(open(context, url, as_of, {.reads = &reads_, .stop = interrupted_.get_token()})) {}
+      store_(open(context, url, as_of,
+                  {.reads = &reads_, .meter = &meter_, .stop = interrupted_.get_token()})) {}
+
+Json PatientStore::summary_json() const {
+    auto figures = meter_.figures();
+    const auto& reads = figures.operations[storage::Operation::get];
+    return {{"objects", reads.count}, {"bytes", reads.bytes}, {"attempts_repeated", figures.retries}};
+}
+
+std::string PatientStore::summary() const {
+    auto figures = meter_.figures();
+    const auto& reads = figures.operations[storage::Operation::get];
+    return "read " + std::to_string(reads.count) + " objects, " + term::format_bytes(reads.bytes) +
+           (figures.retries == 0 ? "" : ", with " + std::to_string(figures.retries) + " attempts repeated");
+}
 
 }  // namespace strongroom::client

@@ -20,10 +20,14 @@ class PatientStore {
 
     storage::ObjectStore& operator*() { return *store_; }
     storage::ObjectStore* operator->() { return store_.get(); }
+    // What was read so far: for people, and as {"objects", "bytes", "attempts_repeated"}.
+    std::string summary() const;
+    Json summary_json() const;
 
   private:
     std::stop_source interrupted_;
     RateLimiter reads_;
+    storage::StoreMeter meter_;
     std::jthread watch_;  // asks for Ctrl-C while a thread of the restore waits
     std::shared_ptr<storage::RetryingStore> store_;
 };

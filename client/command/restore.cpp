@@ -74,6 +74,7 @@ void run(Context& context, const Arguments& arguments) {
             restore_fd(from, manifest, STDOUT_FILENO, "standard output");
         progress.finish();
         home.stop_daemons();
+        context.say(store.summary());
         if (arguments.datadir.empty()) return context.say("restored set " + manifest.set);
         const auto datadir = std::filesystem::absolute(arguments.datadir).string();
         if (context.config.json)
@@ -81,7 +82,8 @@ void run(Context& context, const Arguments& arguments) {
                                        {"set", manifest.set},
                                        {"bytes", manifest.plain_total},
                                        {"datadir", datadir},
-                                       {"prepared", arguments.prepare}});
+                                       {"prepared", arguments.prepare},
+                                       {"read", store.summary_json()}});
         context.out << "restored set " << manifest.set << " to " << datadir << '\n';
         if (arguments.prepare)
             context.say("Next: chown -R mysql:mysql " + datadir + ", then start a server on it.");

@@ -203,7 +203,8 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
               const gpg::Home& key_home, Target& target, const OnProgress& on_progress) {
     const std::size_t wanted = options.workers > 0 ? static_cast<std::size_t>(options.workers) : processors();
     const std::size_t workers = std::min(wanted, manifest.segments.size());
-    const std::size_t fetches = options.fetches > 0 ? static_cast<std::size_t>(options.fetches) : workers;
+    const std::size_t fetches =
+        options.fetches > 0 ? static_cast<std::size_t>(options.fetches) : store.transfers_for(workers);
     Progress progress = progress_of(manifest, "restoring");
     {
         std::promise<Secret> passphrase;

@@ -18,7 +18,7 @@ namespace strongroom::backupset {
 
 struct OpenOptions {
     int workers = 0;  // 0: one per core
-    int fetches = 0;  // segments that are fetched at once; 0: as many as there are workers
+    int fetches = 0;  // segments that are fetched at once; 0: as many as serve the store best
 };
 
 // Opens a verified set into `target` and commits the target. `key_home` holds the server's decryption subkey.

@@ -44,9 +44,11 @@ class Sealer {
     template <class Function>
     std::vector<Segment> store_segments(Function&& meanwhile) {
         std::vector<std::thread> workers;
-        const int wanted = options_.workers > 0 ? options_.workers : static_cast<int>(processors());
+        const std::size_t wanted =
+            options_.workers > 0 ? static_cast<std::size_t>(options_.workers) : processors();
+        const std::size_t puts = (store_.transfers_for(wanted) + wanted - 1) / wanted;  // of each worker
         try {
-            for (int i = 0; i < wanted; ++i) workers.emplace_back([this] { work(); });
+            for (std::size_t i = 0; i < wanted; ++i) workers.emplace_back([this, puts] { work(puts); });
             meanwhile();
         } catch (...) {
             stop(std::current_exception());
@@ -69,24 +71,31 @@ class Sealer {
         std::int64_t index;
         BytesView plain;
     };
+    // An encrypted segment that travels. The next one that takes its memory waits for it.
+    struct Outgoing {
+        MemFile stored{"stored"};
+        std::future<void> put;
+    };
 
     // The memory of a worker is used again for each segment: one segment is cut and compressed here while the
-    // one before is encrypted and stored.
-    void work() {
+    // one before is encrypted, and the `puts` before that are stored.
+    void work(std::size_t puts) {
         try {
             LargeBuffer buffer(static_cast<std::size_t>(options_.segment_size));
             Compressor compressor(options_.compression, options_.level);
             MemFile compressed("compressed");
             MemFile being_encrypted("compressed");
-            MemFile stored("stored");
-            std::future<void> finished;  // the segment before
+            std::vector<Outgoing> outgoing(std::max<std::size_t>(1, puts));
+            std::size_t turn = 0;
+            std::future<void> finished;  // the segment before is on its way
             while (const auto slice = cut(buffer)) {
                 in_stage("compress", [&] { compressor.compress(slice->plain, compressed); });
                 if (finished.valid()) finished.wait();
                 if (failed_) return;
                 std::swap(compressed, being_encrypted);
-                finished = std::async(std::launch::async, [this, slice, &being_encrypted, &stored] {
-                    finish(slice->index, slice->plain.size(), being_encrypted, stored);
+                Outgoing& next = outgoing[turn++ % outgoing.size()];
+                finished = std::async(std::launch::async, [this, slice, &being_encrypted, &next] {
+                    finish(slice->index, slice->plain.size(), being_encrypted, next);
                 });
             }
         } catch (...) {
@@ -94,13 +103,25 @@ class Sealer {
         }
     }
 
-    void finish(std::int64_t index, std::size_t plain_size, const MemFile& compressed, MemFile& stored) {
+    void finish(std::int64_t index, std::size_t plain_size, const MemFile& compressed, Outgoing& next) {
         try {
+            if (next.put.valid()) next.put.wait();
+            if (failed_) return;
+            MemFile& stored = next.stored;
             in_stage("encrypt", [&] { cipher_.encrypt(compressed, passphrase_, stored); });
             if (failed_) return;
             const Segment segment{index, static_cast<std::int64_t>(plain_size),
                                   static_cast<std::int64_t>(stored.size()), sha256_hex(stored.view())};
-            in_stage("store", [&] { store_.put_from(segment_key(options_.server, set_, index), stored); });
+            next.put = std::async(std::launch::async, [this, segment, &stored] { store(segment, stored); });
+        } catch (...) {
+            stop(std::current_exception());
+        }
+    }
+
+    void store(const Segment& segment, MemFile& stored) {
+        try {
+            in_stage("store",
+                     [&] { store_.put_from(segment_key(options_.server, set_, segment.index), stored); });
             record(segment);
         } catch (...) {
             stop(std::current_exception());

@@ -6,8 +6,9 @@
 // idle while gpg, a disk or a network takes its time. The envelope is made and stored while the first
 // segments are read; manifest and signature come last. Each worker holds one plain, two compressed and one
 // encrypted segment, in memory that it uses again: whatever the size of the database, the whole is at most
-// workers x 4 x segment_size, and less by what compression saves. A slow store slows the source down through
-// its pipe.
+// workers x 4 x segment_size, and less by what compression saves. A store that more connections than workers
+// serve best (ObjectStore::transfers_for) adds an encrypted segment for each of them. A slow store slows the
+// source down through its pipe.
 #pragma once
 
 #include <string>

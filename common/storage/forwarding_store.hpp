@@ -27,6 +27,7 @@ class ForwardingStore : public ObjectStore {
     std::size_t remove_unfinished(const std::string& prefix) override {
         return inner_->remove_unfinished(prefix);
     }
+    std::size_t transfers_for(std::size_t workers) const override { return inner_->transfers_for(workers); }
     std::string label() const override { return inner_->label(); }
 
   protected:

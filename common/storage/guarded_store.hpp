@@ -1,6 +1,6 @@
 // A store as programs use it: failures that pass are retried, rates are kept, and one that hangs is noticed.
 //
-//   retry -> rate limit -> time-out -> the store
+//   retry -> rate limit -> meter -> time-out -> the store
 //
 // Each attempt of a retry pays its bytes, and the time that an object waits for its share is not counted as
 // hanging.
@@ -12,6 +12,7 @@
 #include <string>
 
 #include "common/base/rate_limiter.hpp"
+#include "common/storage/metered_store.hpp"
 #include "common/storage/retrying_store.hpp"
 
 namespace strongroom::storage {
@@ -23,7 +24,8 @@ struct Guard {
     RetryPolicy retry{};
     RateLimiter* writes = nullptr;  // null: no limit; must outlive the store
     RateLimiter* reads = nullptr;
-    std::stop_token stop{};  // ends waiting
+    StoreMeter* meter = nullptr;  // null: nothing is counted; must outlive the store
+    std::stop_token stop{};       // ends waiting
 };
 
 // Puts the decorators around a store that is open.

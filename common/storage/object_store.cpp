@@ -81,4 +81,9 @@ bool ObjectStore::check_writable(const std::string& prefix) {
     }
 }
 
+std::size_t network_transfers(std::int64_t connections, std::size_t workers) {
+    if (connections > 0) return static_cast<std::size_t>(connections);
+    return std::max<std::size_t>(4, 2 * workers);
+}
+
 }  // namespace strongroom::storage

@@ -62,10 +62,18 @@ class ObjectStore {
     // if it was put, and these credentials may not read (put-only, as they should be on a host): the probe
     // then may stay, under one name.
     bool check_writable(const std::string& prefix);
+    // How many objects should travel at once where `workers` cores make or use them: more than workers where
+    // a single connection is slower than the store.
+    virtual std::size_t transfers_for(std::size_t workers) const { return workers; }
     // What a person sees: "file:///srv/backups". Never holds credentials.
     virtual std::string label() const = 0;
     // remove() where the caller has a better error to tell, or needs none.
     void try_remove(const std::string& key) noexcept;
 };
+
+// The transfers_for() of a store over a network; `connections` is its setting, 0 if it says nothing: two for
+// each worker and at least four. A core opens or seals about as much as two connections to a large provider
+// bring (80 to 90 MB/s each), and a connection's pauses between two objects are filled by the others.
+std::size_t network_transfers(std::int64_t connections, std::size_t workers);
 
 }  // namespace strongroom::storage

@@ -30,8 +30,12 @@ bool is_worth_retrying(const Error& error) {
 }
 
 RetryingStore::RetryingStore(std::shared_ptr<ObjectStore> inner, RetryPolicy policy, std::stop_token stop,
-                             SteadyTime& time)
-    : ForwardingStore(std::move(inner)), policy_(policy), stop_(std::move(stop)), time_(time) {}
+                             SteadyTime& time, StoreMeter* meter)
+    : ForwardingStore(std::move(inner)),
+      policy_(policy),
+      stop_(std::move(stop)),
+      time_(time),
+      meter_(meter) {}
 
 bool RetryingStore::pause_after(const Error& error, const char* what, const std::string& key, int attempt,
                                 SteadyTime::Point start) {
@@ -46,6 +50,7 @@ bool RetryingStore::pause_after(const Error& error, const char* what, const std:
     log_event(Level::warning, "STORE_RETRIED", "{} of {}, attempt {} of {}: {}; again in {}", what, key,
               attempt, policy_.attempts, error.text(), format_duration(pause));
     ++retries_;
+    if (meter_ != nullptr) meter_->add_retry();
     return time_.sleep(pause, stop_);
 }
 

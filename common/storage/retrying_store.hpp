@@ -12,6 +12,7 @@
 #include "common/base/error.hpp"
 #include "common/base/steady_time.hpp"
 #include "common/storage/forwarding_store.hpp"
+#include "common/storage/metered_store.hpp"
 
 namespace strongroom::storage {
 
@@ -28,9 +29,10 @@ struct RetryPolicy {
 
 class RetryingStore : public ForwardingStore {
   public:
-    // Waiting ends early, with the error at hand, when `stop` is requested. `time` must outlive this.
+    // Waiting ends early, with the error at hand, when `stop` is requested. `time` must outlive this, and so
+    // must `meter`, if there is one.
     RetryingStore(std::shared_ptr<ObjectStore> inner, RetryPolicy policy, std::stop_token stop = {},
-                  SteadyTime& time = steady_time());
+                  SteadyTime& time = steady_time(), StoreMeter* meter = nullptr);
 
     void put(const std::string& key, BytesView bytes) override;
     void put_from(const std::string& key, MemFile& from) override;
@@ -53,6 +55,7 @@ class RetryingStore : public ForwardingStore {
     const RetryPolicy policy_;
     const std::stop_token stop_;
     SteadyTime& time_;
+    StoreMeter* const meter_;
     std::atomic<std::int64_t> retries_ = 0;
     std::atomic<bool> down_ = false;  // retries ran out and nothing worked since: one attempt each
 };

@@ -7,7 +7,8 @@
 //   bench_data_path open HOME KEY STORE SET WORKERS                  to standard output
 //
 // STORE is a folder or a store's URL; an S3 server is $STRONGROOM_BENCH_S3_ENDPOINT, its keys AWS's
-// variables. KEY is the fingerprint, which agent and client know too.
+// variables; $STRONGROOM_BENCH_S3_CONNECTIONS is s3-connections. KEY is the fingerprint, which agent and
+// client know too.
 #include <fcntl.h>
 
 #include <atomic>
@@ -133,14 +134,14 @@ int run(const std::vector<std::string>& arguments) {
     const std::string& place = arguments.at(3);
     storage::StoreSettings settings;
     if (const char* endpoint = std::getenv("STRONGROOM_BENCH_S3_ENDPOINT")) settings.s3.endpoint = endpoint;
+    if (const char* count = std::getenv("STRONGROOM_BENCH_S3_CONNECTIONS"))
+        settings.s3.connections = std::stoll(count);
     const auto store = storage::open_store(place.find("://") == std::string::npos ? "file://" + place : place,
                                            true, settings);
     if (verb == "open") {
         const auto manifest = backupset::read_manifest(*store, server, arguments.at(4), home, identity);
         backupset::FdTarget target(1, "standard output");
-        backupset::open_set(
-            {std::stoi(arguments.at(5)), arguments.size() > 6 ? std::stoi(arguments.at(6)) : 0}, manifest,
-            *store, home, target);
+        backupset::open_set({.workers = std::stoi(arguments.at(5))}, manifest, *store, home, target);
         return 0;
     }
     const Work work{arguments.at(4), std::stoi(arguments.at(5)), std::stoi(arguments.at(6)),

@@ -2,35 +2,49 @@
 # Stores against each other and against stock tools, in the same run. Prints tab-separated lines: name, value, unit.
 #
 #   tests/bench/run.sh stores --input FILE [--rounds N] [--workers N] [--build DIR]
+#     --delay MS            the server is reached over a link with this delay each way ...
+#     --rate BYTES          ... and at most so many bytes a second in each direction of each connection (a proxy)
+#     --shared-rate BYTES   at most so many bytes a second in each direction for all connections together
+#                           (tc tbf in a network namespace of its own; needs root)
 #
 # The S3 server is Ceph's radosgw with its objects in memory, on this machine: it takes its share of the cores, so the ratios
 # say what the S3 path costs here, not what a network allows. Rounds are interleaved, medians are printed.
 #
 #   seal_s3_over_local      time of a seal to S3 over one to a folder (in /dev/shm, which writes nothing to a disk either)
-#   seal_parallel_over_one  time of a seal to S3 with one worker over one with all: how much the parallel puts bring
+#   seal_parallel_over_one  time of a seal to S3 with one worker and one connection over one with all: how much the parallel
+#                           puts bring
 #   open_s3_over_curl       time of `curl | gpg -d | zstd -d`, unchecked, over ours, every digest checked
 #   restic_over_seal        time of a first `restic backup` of the same bytes to the same server, over ours (if it is installed)
 #   rclone_over_seal        the same of `zstd | rclone rcat` into a crypt remote
 set -euo pipefail
 umask 077
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-input='' rounds=3 workers=2 build=$top/build/release
+arguments=("$@")
+input='' rounds=3 workers=2 build=$top/build/release delay=0 rate=0 shared=0
 while [ $# -gt 0 ]; do
     case $1 in
         --input) input=$(realpath "$2"); shift ;;
         --rounds) rounds=$2; shift ;;
         --workers) workers=$2; shift ;;
         --build) build=$2; shift ;;
+        --delay) delay=$2; shift ;;
+        --rate) rate=$2; shift ;;
+        --shared-rate) shared=$2; shift ;;
         *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; [ "$1" = --help ] || exit 2; exit 0 ;;
     esac
     shift
 done
 [ -n "$input" ] || { echo "stores.sh: name an input: --input FILE (run.sh seal --keep-input FILE makes one)" >&2; exit 2; }
+if [ "$shared" != 0 ] && [ -z "${STRONGROOM_BENCH_OWN_NETWORK:-}" ]; then
+    STRONGROOM_BENCH_OWN_NETWORK=yes exec unshare --net -- "$0" "${arguments[@]}"
+fi
+[ "$shared" = 0 ] || ip link set lo up
 measure=$build/bench/bench_measure ours=$build/bench/bench_data_path
 work=$(mktemp -d /dev/shm/srb.XXXXXX)
 keys=$(mktemp -d /tmp/srk.XXXXXX)
 # shellcheck disable=SC2317
 cleanup() {
+    [ -z "${link:-}" ] || kill "$link" 2>/dev/null || true
     bash "$top/tests/support/s3_server.sh" down "$work/s3" || true
     gpgconf --homedir "$keys/own" --kill all >/dev/null 2>&1 || true
     rm -rf "$work" "$keys"
@@ -38,7 +52,24 @@ cleanup() {
 trap cleanup EXIT
 bash "$top/tests/support/s3_server.sh" up "$work/s3" $$
 bash "$top/tests/support/s3_server.sh" user "$work/s3" bench
-STRONGROOM_BENCH_S3_ENDPOINT=http://127.0.0.1:$(cat "$work/s3/port")
+port=$(cat "$work/s3/port")
+if [ "$shared" != 0 ]; then # what passes the gateway's port; its own traffic with its disks is not held up
+    tc qdisc add dev lo root handle 1: htb default 1
+    tc class add dev lo parent 1: classid 1:1 htb rate 10gbit quantum 65536
+    for direction in 2:sport 3:dport; do
+        class=${direction%:*}
+        tc class add dev lo parent 1: classid "1:$class" htb rate 10gbit quantum 65536
+        tc qdisc add dev lo parent "1:$class" tbf rate "${shared}bps" burst 128kb limit 4mb
+        tc filter add dev lo parent 1: protocol ip u32 match ip "${direction#*:}" "$port" 0xffff flowid "1:$class"
+    done
+fi
+if [ "$delay" != 0 ] || [ "$rate" != 0 ]; then
+    "$build/bench/bench_slow_link" "$port" "$delay" "$rate" >"$work/link-port" &
+    link=$!
+    for ((i = 0; i < 100; i++)); do [ -s "$work/link-port" ] && break || sleep 0.05; done
+    port=$(cat "$work/link-port")
+fi
+STRONGROOM_BENCH_S3_ENDPOINT=http://127.0.0.1:$port
 unset AWS_CA_BUNDLE # rclone does not start with it
 export STRONGROOM_BENCH_S3_ENDPOINT AWS_ACCESS_KEY_ID=key-bench AWS_SECRET_ACCESS_KEY=secret-bench
 empty=$(sha256sum </dev/null | cut -d' ' -f1)
@@ -71,7 +102,7 @@ for ((round = 1; round <= rounds; round++)); do
     echo "# round $round of $rounds" >&2
     once seal_local "$ours seal $keys/own $identity $work/store $input $workers 1 33554432"
     rm -rf "$work/store"
-    once seal_s3_one "$ours seal $keys/own $identity s3://bench $input 1 1 33554432"
+    once seal_s3_one "STRONGROOM_BENCH_S3_CONNECTIONS=1 $ours seal $keys/own $identity s3://bench $input 1 1 33554432"
     once seal_s3 "$ours seal $keys/own $identity s3://bench $input $workers 1 33554432"
     set=$(cat "$work/out.txt")
     once open_s3 "$ours open $keys/own $identity s3://bench $set $workers >/dev/null"
@@ -90,6 +121,7 @@ for ((round = 1; round <= rounds; round++)); do
     fi
 done
 printf 'input\t%s\tbytes\n' "$(stat -c %s "$input")"
+printf 'link\tdelay %s ms, %s bytes/s for each connection, %s for all (0: no limit)\t\n' "$delay" "$rate" "$shared"
 for name in "${names[@]}"; do printf '%s_s\t%s\ts\n' "$name" "$(median "$name")"; done
 ratio seal_s3_over_local seal_s3 seal_local
 ratio seal_parallel_over_one seal_s3_one seal_s3

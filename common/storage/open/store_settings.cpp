@@ -32,6 +32,15 @@ void declare(config::Options& options, StoreSettings& settings) {
     options.setting("--s3-multipart-above", s3.multipart_above, "Objects of more bytes go up in parts")
         ->check(CLI::Range(std::int64_t{5} << 20, std::int64_t{5} << 30))
         ->capture_default_str();
+    const auto declare_connections = [&](const char* name, std::int64_t& value) {
+        options
+            .setting(name, value,
+                     "Objects that a backup or a restore transfers at once (default: two for each worker, at "
+                     "least 4)")
+            ->check(CLI::Range(0, 256));
+    };
+    declare_connections("--s3-connections", s3.connections);
+    declare_connections("--sftp-connections", settings.sftp.connections);
     options
         .setting("--s3-stall-timeout", s3.stall_timeout, "Give a transfer up that moves no byte for so long")
         ->transform(config::as_duration())

@@ -19,6 +19,7 @@ struct S3Settings {
     std::string kms_key;                     // with aws:kms
     // Larger objects go up in parts. S3's own limit for one put is 5 GiB, for a part 5 MiB or more.
     std::int64_t multipart_above = 512LL << 20;  // bytes
+    std::int64_t connections = 0;                // objects that travel at once; 0: network_transfers()
     std::int64_t connect_timeout = 15;           // seconds
     std::int64_t stall_timeout = 60;             // seconds without a byte after which a transfer is given up
     std::int64_t unfinished_age = 86'400;        // seconds; older multipart uploads are nobody's

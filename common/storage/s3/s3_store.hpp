@@ -24,6 +24,9 @@ class S3Store : public ObjectStore {
     void remove(const std::string& key) override;
     // Aborts multipart uploads that began longer ago than `unfinished_age`, by this host's clock.
     std::size_t remove_unfinished(const std::string& prefix) override;
+    std::size_t transfers_for(std::size_t workers) const override {
+        return network_transfers(client_.settings().connections, workers);
+    }
     std::string label() const override { return client_.address().label(); }
 
   private:

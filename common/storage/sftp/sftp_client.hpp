@@ -40,6 +40,7 @@ class SftpClient {
     void run(const std::vector<std::string>& commands);
 
     const SftpAddress& address() const { return address_; }
+    const SftpSettings& settings() const { return settings_; }
 
   private:
     struct Transfer;

@@ -32,6 +32,9 @@ class SftpStore : public ObjectStore {
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
     std::size_t remove_unfinished(const std::string& prefix) override;
+    std::size_t transfers_for(std::size_t workers) const override {
+        return network_transfers(client_.settings().connections, workers);
+    }
     std::string label() const override { return client_.address().label(); }
 
   private:

@@ -19,14 +19,16 @@ TEST_CASE("the local store keeps the contract") {
 TEST_CASE("a guarded store keeps the contract of the store below it") {
     const TempDir dir;
     RateLimiter rate(1 << 30);
+    storage::StoreMeter meter;
     // Owns the guarded store, which is shared.
     struct Guarded : storage::ForwardingStore {
         using ForwardingStore::ForwardingStore;
     };
     test::object_store_contract([&] {
-        return std::make_unique<Guarded>(storage::open_guarded_store("file://" + dir.path().string(), false,
-                                                                     {}, {.writes = &rate, .reads = &rate}));
+        return std::make_unique<Guarded>(storage::open_guarded_store(
+            "file://" + dir.path().string(), false, {}, {.writes = &rate, .reads = &rate, .meter = &meter}));
     });
+    CHECK(meter.figures().operations.contains(storage::Operation::put));
 }
 
 // One case, so that one server serves all: a test program runs once for each case.
