@@ -42,6 +42,7 @@ struct Row {
     std::string why;
     std::string action;  // "", "mark", "unmark", "wait until ...", "remove"
     std::int64_t objects = 0;
+    storage::KeptVersions kept{};  // of a set that goes
 };
 
 class Prune {
@@ -62,6 +63,9 @@ class Prune {
             rows.push_back({one.set, one.bytes, false, "unfinished", next_step(one.set, false, one.objects),
                             one.objects});
         std::ranges::sort(rows, {}, &Row::set);
+        for (auto& row : rows)
+            if (row.action == "remove")
+                row.kept = store_->kept_versions(backupset::set_prefix(server_.id, row.set));
         return rows;
     }
 
@@ -141,6 +145,26 @@ class Prune {
     std::map<std::string, backupset::PruneMark> marks_;
 };
 
+Json to_json(const storage::KeptVersions& kept) {
+    return {{"versions", kept.versions},
+            {"bytes", kept.bytes},
+            {"locked_until", kept.locked_until ? Json(format_utc(*kept.locked_until)) : Json()}};
+}
+
+// What a store that keeps versions keeps of the sets that go.
+void say_kept(Context& context, const std::vector<Row>& rows) {
+    for (const auto& row : rows) {
+        if (row.kept.versions == 0) continue;
+        std::string line = row.set +
+                           " is hidden, and takes room still: " + std::to_string(row.kept.versions) +
+                           " versions, " + term::format_bytes(row.kept.bytes);
+        line += row.kept.locked_until
+                    ? "; the last of them is locked until " + format_utc(*row.kept.locked_until)
+                    : "; they are not locked";
+        context.say(line + ". The bucket's owner or its lifecycle rule removes them");
+    }
+}
+
 void print(Context& context, const Arguments& arguments, const std::vector<Row>& rows) {
     if (context.config.json) {
         Json sets = Json::array();
@@ -149,7 +173,8 @@ void print(Context& context, const Arguments& arguments, const std::vector<Row>&
                             {"keep", row.keep},
                             {"why", row.why},
                             {"action", row.action},
-                            {"stored_bytes", row.bytes}});
+                            {"stored_bytes", row.bytes},
+                            {"kept", row.kept.versions > 0 ? to_json(row.kept) : Json()}});
         return context.print_json(
             {{"server", arguments.server}, {"applied", arguments.apply}, {"sets", std::move(sets)}});
     }
@@ -174,7 +199,9 @@ void run(Context& context, const Arguments& arguments) {
     Prune prune(context, arguments);
     const auto rows = prune.plan();
     print(context, arguments, rows);
-    if (arguments.apply) prune.apply(rows);
+    if (!arguments.apply) return;
+    prune.apply(rows);
+    say_kept(context, rows);
 }
 
 }  // namespace

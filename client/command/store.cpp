@@ -31,7 +31,9 @@ void print_policy(Context& context, const PolicyArguments& arguments) {
         throw Error(ErrorKind::usage, "not a server UUID: " + printable_line(arguments.server, 80));
     const storage::S3Address address(arguments.store, context.config.stores.s3);
     const std::string below = arguments.server.empty() ? "" : arguments.server + "/";
-    context.out << storage::s3_bucket_policy(address, below, arguments.users) << '\n';
+    context.out << storage::s3_bucket_policy(address, below, arguments.users,
+                                             context.config.stores.s3.lock_for)
+                << '\n';
     context.say("Apply it as the bucket's owner, for example: aws s3api put-bucket-policy --bucket " +
                 address.bucket() + " --policy file://FILE; then: strongroom store check");
 }

@@ -24,6 +24,7 @@ class ForwardingStore : public ObjectStore {
         return inner_->list_folders(prefix);
     }
     void remove(const std::string& key) override { inner_->remove(key); }
+    KeptVersions kept_versions(const std::string& prefix) override { return inner_->kept_versions(prefix); }
     std::size_t remove_unfinished(const std::string& prefix) override {
         return inner_->remove_unfinished(prefix);
     }

@@ -81,6 +81,10 @@ bool ObjectStore::check_writable(const std::string& prefix) {
     }
 }
 
+KeptVersions ObjectStore::kept_versions(const std::string&) {
+    return {};
+}
+
 std::size_t network_transfers(std::int64_t connections, std::size_t workers) {
     if (connections > 0) return static_cast<std::size_t>(connections);
     return std::max<std::size_t>(4, 2 * workers);

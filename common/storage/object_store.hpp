@@ -34,6 +34,13 @@ struct ObjectInfo {
     std::size_t size = 0;
 };
 
+// Versions that a store keeps besides what shows.
+struct KeptVersions {
+    std::int64_t versions = 0;
+    std::int64_t bytes = 0;
+    std::optional<UtcTime> locked_until;  // until then at least one of them cannot be removed
+};
+
 class ObjectStore {
   public:
     virtual ~ObjectStore() = default;
@@ -55,6 +62,9 @@ class ObjectStore {
     virtual std::vector<std::string> list_folders(const std::string& prefix) = 0;
     // Removing what does not exist is not an error.
     virtual void remove(const std::string& key) = 0;
+    // What remove() of all that shows under `prefix` would leave: in a store that keeps versions, all of
+    // them.
+    virtual KeptVersions kept_versions(const std::string& prefix);
     // Removes what put() left behind under `prefix` in a process that was killed and what no listing shows:
     // temporary files, unfinished uploads. Never what a living process is writing. Returns how many.
     virtual std::size_t remove_unfinished(const std::string& prefix) = 0;

@@ -102,5 +102,8 @@ std::vector<std::string> RetryingStore::list_folders(const std::string& prefix) 
 void RetryingStore::remove(const std::string& key) {
     persist("remove", key, [&] { inner().remove(key); });
 }
+KeptVersions RetryingStore::kept_versions(const std::string& prefix) {
+    return persist("list of versions", prefix, [&] { return inner().kept_versions(prefix); });
+}
 
 }  // namespace strongroom::storage

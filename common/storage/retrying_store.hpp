@@ -42,6 +42,7 @@ class RetryingStore : public ForwardingStore {
     std::vector<ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
+    KeptVersions kept_versions(const std::string& prefix) override;
 
     std::int64_t retries() const { return retries_; }  // so far, of all operations
 

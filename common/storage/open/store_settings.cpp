@@ -29,6 +29,14 @@ void declare(config::Options& options, StoreSettings& settings) {
     options.setting("--s3-encryption", s3.encryption, "The server's own encryption: AES256, aws:kms")
         ->type_name("NAME");
     options.setting("--s3-kms-key", s3.kms_key, "Key of aws:kms")->type_name("ID");
+    options
+        .setting("--s3-object-lock", s3.object_lock,
+                 "Lock every object that is put against removal: governance, compliance (default: as the "
+                 "bucket says)")
+        ->check(CLI::IsMember({"governance", "compliance"}));
+    options.setting("--s3-lock-for", s3.lock_for, "How long, from the put on: 35d")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{60}, std::int64_t{100} * 365 * 86'400));
     options.setting("--s3-multipart-above", s3.multipart_above, "Objects of more bytes go up in parts")
         ->check(CLI::Range(std::int64_t{5} << 20, std::int64_t{5} << 30))
         ->capture_default_str();

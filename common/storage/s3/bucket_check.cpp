@@ -51,14 +51,36 @@ BucketFinding judge_versioning(const pugi::xml_node& node) {
                    "A put over an object, or its removal, destroys it. Enable versioning on the bucket.");
 }
 
-BucketFinding judge_lock(const pugi::xml_node& node) {
+std::string shown_time(std::int64_t seconds) {
+    constexpr std::int64_t day = 86'400;
+    return seconds >= day ? std::to_string(seconds / day) + " days"
+                          : format_duration(std::chrono::seconds(seconds));
+}
+
+// `settings`: of whoever asks, which count where the agent has the same.
+BucketFinding judge_lock(const pugi::xml_node& node, const S3Settings& settings) {
     const std::string mode = text_of(node, "Rule/DefaultRetention/Mode");
-    if (mode.empty())
+    const std::string own = settings.object_lock.empty()
+                                ? ""
+                                : "; this configuration locks what it puts: " + settings.object_lock + ", " +
+                                      shown_time(settings.lock_for);
+    if (mode.empty() && own.empty())
         return missing("enabled, without a default retention",
-                       "The owner's credentials can remove versions at once. Set a default retention.");
+                       "The owner's credentials can remove versions at once. Set a default retention, or "
+                       "s3-object-lock on the hosts.");
+    if (mode.empty()) return ok("enabled, without a default retention" + own);
     const std::string days = text_of(node, "Rule/DefaultRetention/Days");
     const std::string years = text_of(node, "Rule/DefaultRetention/Years");
-    return ok(mode + ", " + (days.empty() ? years + " years" : days + " days"));
+    return ok(mode + ", " + (days.empty() ? years + " years" : days + " days") + own);
+}
+
+BucketFinding no_lock(const S3Settings& settings) {
+    const std::string risk =
+        "Whoever may remove versions can destroy all backups at once. Most servers enable Object Lock only "
+        "when "
+        "a bucket is made.";
+    if (settings.object_lock.empty()) return missing("not enabled", risk);
+    return missing("not enabled", "Every put fails, because s3-object-lock is set. " + risk);
 }
 
 BucketFinding judge_lifecycle(const pugi::xml_node& node) {
@@ -91,12 +113,9 @@ std::vector<BucketFinding> check_bucket(S3Client& client) {
         out.push_back(std::move(finding));
     };
     add("versioning", ask(client, "versioning", "VersioningConfiguration", "", {}, judge_versioning));
-    add("object lock",
-        ask(client, "object-lock", "ObjectLockConfiguration", "ObjectLockConfigurationNotFoundError",
-            missing("not enabled",
-                    "Whoever may remove versions can destroy all backups at once. Most servers enable Object "
-                    "Lock only when a bucket is made."),
-            judge_lock));
+    add("object lock", ask(client, "object-lock", "ObjectLockConfiguration",
+                           "ObjectLockConfigurationNotFoundError", no_lock(client.settings()),
+                           [&](const pugi::xml_node& node) { return judge_lock(node, client.settings()); }));
     add("lifecycle",
         ask(client, "lifecycle", "LifecycleConfiguration", "NoSuchLifecycleConfiguration",
             missing("no rules", "Uploads that were never completed stay and cost room."), judge_lifecycle));

@@ -42,6 +42,12 @@ std::vector<std::pair<std::string, std::string>> object_headers(const S3Settings
     if (!settings.encryption.empty()) out.emplace_back("x-amz-server-side-encryption", settings.encryption);
     if (!settings.kms_key.empty())
         out.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", settings.kms_key);
+    if (!settings.object_lock.empty()) {
+        out.emplace_back("x-amz-object-lock-mode",
+                         settings.object_lock == "compliance" ? "COMPLIANCE" : "GOVERNANCE");
+        out.emplace_back("x-amz-object-lock-retain-until-date",
+                         format_utc(SystemClock().now() + std::chrono::seconds(settings.lock_for)));
+    }
     return out;
 }
 

@@ -3,12 +3,10 @@
 #include <set>
 
 #include "common/base/error.hpp"
-#include "common/storage/s3/s3_documents.hpp"
+#include "common/storage/s3/s3_versions.hpp"
 
 namespace strongroom::storage {
 namespace {
-
-constexpr int max_pages = 20'000;  // of 1,000 versions
 
 [[noreturn]] void refuse_write(const std::string& key) {
     throw Error(ErrorKind::refused, "object " + key + ": the past of a store cannot be changed");
@@ -25,32 +23,19 @@ std::string S3AsOfStore::label() const {
 
 S3AsOfStore::Snapshot S3AsOfStore::take_snapshot(const std::string& folder) {
     const std::string root = client_.address().prefix();
-    const std::string what = "list of the versions under " + root + folder;
-    S3Query query{
-        {"versions", ""}, {"encoding-type", "url"}, {"max-keys", "1000"}, {"prefix", root + folder}};
     std::map<std::string, S3Version> newest;  // of those that were there at the moment
-    for (int page = 0; page < max_pages; ++page) {
-        const auto answer =
-            client_.expect(200, what, {.method = "GET", .query = query, .max_answer = max_s3_page});
-        auto parsed = parse_s3_versions(answer.body);
-        for (auto& version : parsed.versions) {
-            if (version.modified > moment_ || !version.key.starts_with(root + folder)) continue;
-            const std::string key = version.key.substr(root.size());
-            const auto known = newest.find(key);
-            // The server lists the newest first; of two with one time the first stays.
-            if (known == newest.end() || known->second.modified < version.modified)
-                newest.insert_or_assign(key, std::move(version));
-        }
-        if (!parsed.next) {
-            Snapshot out;
-            for (const auto& [key, version] : newest)
-                if (!version.deleted) out[key] = {version.id, static_cast<std::size_t>(version.size)};
-            return out;
-        }
-        query["key-marker"] = parsed.next->first;
-        query["version-id-marker"] = parsed.next->second;
-    }
-    throw Error(ErrorKind::protocol, what + ": there are too many");
+    for_each_version(client_, folder, [&](S3Version& version) {
+        if (version.modified > moment_) return;
+        const std::string key = version.key.substr(root.size());
+        const auto known = newest.find(key);
+        // The server lists the newest first; of two with one time the first stays.
+        if (known == newest.end() || known->second.modified < version.modified)
+            newest.insert_or_assign(key, std::move(version));
+    });
+    Snapshot out;
+    for (const auto& [key, version] : newest)
+        if (!version.deleted) out[key] = {version.id, static_cast<std::size_t>(version.size)};
+    return out;
 }
 
 const S3AsOfStore::Snapshot& S3AsOfStore::snapshot_for(const std::string& key_or_prefix) {

@@ -26,6 +26,12 @@ S3Settings checked(S3Settings settings) {
     require_header_value(settings.kms_key, "s3-kms-key");
     if (settings.addressing != "auto" && settings.addressing != "path" && settings.addressing != "virtual")
         throw Error(ErrorKind::config, "s3-addressing must be auto, path or virtual");
+    if (settings.object_lock.empty() != (settings.lock_for == 0))
+        throw Error(ErrorKind::config, "s3-object-lock and s3-lock-for go together",
+                    "For example: s3-object-lock = \"governance\" and s3-lock-for = \"35d\"");
+    if (!settings.object_lock.empty() && settings.object_lock != "governance" &&
+        settings.object_lock != "compliance")
+        throw Error(ErrorKind::config, "s3-object-lock must be governance or compliance");
     return settings;
 }
 

@@ -29,11 +29,13 @@ Json statement(const char* id, const char* effect, const std::string& user) {
 
 }  // namespace
 
-std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users) {
+std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users,
+                             std::int64_t lock_for) {
     const std::string bucket = "arn:aws:s3:::" + address.bucket();
     const std::string objects = bucket + "/" + address.prefix() + below + "*";
     const Json everything = {bucket, bucket + "/*"};
-    const Json puts = {"s3:PutObject", "s3:AbortMultipartUpload"};
+    Json puts = {"s3:PutObject", "s3:AbortMultipartUpload"};
+    if (lock_for > 0) puts.emplace_back("s3:PutObjectRetention");
     Json statements = Json::array();
 
     Json put = statement("AgentPuts", "Allow", users.agent);
@@ -45,24 +47,38 @@ std::string s3_bucket_policy(const S3Address& address, const std::string& below,
     // The same by name: radosgw 16 does not hold a NotAction against the owner of an object, which the agent
     // is.
     Json by_name = statement("AgentNever", "Deny", users.agent);
-    by_name["Action"] = {"s3:GetObject*",          "s3:DeleteObject*",
-                         "s3:ListBucket*",         "s3:PutObjectAcl",
-                         "s3:PutObjectVersionAcl", "s3:PutObjectRetention",
-                         "s3:PutObjectLegalHold",  "s3:BypassGovernanceRetention",
-                         "s3:PutBucket*",          "s3:PutLifecycleConfiguration",
+    by_name["Action"] = {"s3:GetObject*",
+                         "s3:DeleteObject*",
+                         "s3:ListBucket*",
+                         "s3:PutObjectAcl",
+                         "s3:PutObjectVersionAcl",
+                         "s3:PutObjectLegalHold",
+                         "s3:BypassGovernanceRetention",
+                         "s3:PutBucket*",
+                         "s3:PutLifecycleConfiguration",
                          "s3:DeleteBucket*"};
+    if (lock_for == 0) by_name["Action"].emplace_back("s3:PutObjectRetention");
     by_name["Resource"] = everything;
     Json inside = statement("AgentOnlyHere", "Deny", users.agent);
     inside["Action"] = puts;
     inside["NotResource"] = Json::array({objects});
     statements.insert(statements.end(), {put, only, by_name, inside});
+    if (lock_for > 0) {
+        constexpr std::int64_t day = 86'400;
+        Json no_longer = statement("AgentLocksNoLonger", "Deny", users.agent);
+        no_longer["Action"] = Json::array({"s3:PutObjectRetention"});
+        no_longer["Resource"] = everything;
+        no_longer["Condition"]["NumericGreaterThan"]["s3:object-lock-remaining-retention-days"] =
+            std::to_string((lock_for + day - 1) / day);
+        statements.push_back(no_longer);
+    }
 
     if (!users.pruner.empty()) {
         Json lists = statement("PrunerLists", "Allow", users.pruner);
         lists["Action"] = {"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"};
         lists["Resource"] = Json::array({bucket});
         Json prunes = statement("PrunerReadsAndRemoves", "Allow", users.pruner);
-        prunes["Action"] = {"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject",
+        prunes["Action"] = {"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:DeleteObject",
                             "s3:AbortMultipartUpload"};
         prunes["Resource"] = Json::array({objects});
         Json marks = statement("PrunerMarks", "Allow", users.pruner);

@@ -3,6 +3,8 @@
 // - agent: puts new objects under its prefix and nothing else: it cannot read, list, delete, change a
 //   retention or touch versions. All else is denied, so that neither the ownership of its own objects nor
 //   another policy gives it back.
+//   Where it locks what it puts (s3-object-lock), it may set a retention, which can make one longer, never
+//   shorter; servers that know the condition hold it to that length.
 // - pruner: lists, reads and removes under the prefix, and puts its marks (docs/format.md). In a bucket that
 //   keeps versions removing leaves the older one; it cannot remove versions or shorten a retention.
 // - owner: all.
@@ -23,7 +25,9 @@ struct S3PolicyUsers {
 };
 
 // A bucket policy, as JSON with two blanks for each level. `below`: "SERVER/" or empty, behind the store's
-// own prefix. Throws Error{usage} for a name that cannot be a user.
-std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users);
+// own prefix. `lock_for`: s3-lock-for in seconds, 0 if the agent locks nothing. Throws Error{usage} for a
+// name that cannot be a user.
+std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users,
+                             std::int64_t lock_for = 0);
 
 }  // namespace strongroom::storage

@@ -17,6 +17,9 @@ struct S3Settings {
     std::string storage_class;               // as in STANDARD_IA; empty: the bucket's
     std::string encryption;                  // AES256, aws:kms; empty: the bucket's
     std::string kms_key;                     // with aws:kms
+    // Object Lock of every object that is put: nobody can remove that version before its time.
+    std::string object_lock;    // "governance", "compliance"; empty: the bucket's default retention, if any
+    std::int64_t lock_for = 0;  // seconds from the put on
     // Larger objects go up in parts. S3's own limit for one put is 5 GiB, for a part 5 MiB or more.
     std::int64_t multipart_above = 512LL << 20;  // bytes
     std::int64_t connections = 0;                // objects that travel at once; 0: network_transfers()

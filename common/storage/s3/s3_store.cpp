@@ -8,6 +8,7 @@
 #include "common/base/error.hpp"
 #include "common/storage/s3/multipart.hpp"
 #include "common/storage/s3/s3_documents.hpp"
+#include "common/storage/s3/s3_versions.hpp"
 
 namespace strongroom::storage {
 namespace {
@@ -139,6 +140,11 @@ void S3Store::remove(const std::string& key) {
     const auto answer = client_.ask(what, {.method = "DELETE", .key = key});
     if (answer.status == 204 || answer.status == 200) return;
     if (answer.status != 404) throw_s3_error(client_, what, answer);
+}
+
+KeptVersions S3Store::kept_versions(const std::string& prefix) {
+    require_valid_prefix(prefix);
+    return storage::kept_versions(client_, prefix);
 }
 
 std::size_t S3Store::remove_unfinished(const std::string& prefix) {

@@ -22,6 +22,7 @@ class S3Store : public ObjectStore {
     std::vector<ObjectInfo> list(const std::string& prefix) override;
     std::vector<std::string> list_folders(const std::string& prefix) override;
     void remove(const std::string& key) override;
+    KeptVersions kept_versions(const std::string& prefix) override;
     // Aborts multipart uploads that began longer ago than `unfinished_age`, by this host's clock.
     std::size_t remove_unfinished(const std::string& prefix) override;
     std::size_t transfers_for(std::size_t workers) const override {
