@@ -265,6 +265,24 @@ struct BackupList {
     };
 };
 
+struct BackupForget {
+    static constexpr const char* type = "backup.forget";
+    std::string server;
+    std::vector<std::string> sets;  // that this user removed from the store
+    template <class Fields>
+    void fields(Fields& f) {
+        f("server", server, uuid_text);
+        f("sets", sets, Many<Text>{max_list, set_id_text});
+    }
+    struct Reply {
+        std::int64_t forgotten = 0;  // of those, how many were listed
+        template <class Fields>
+        void fields(Fields& f) {
+            f("forgotten", forgotten, any_size);
+        }
+    };
+};
+
 struct EscrowFetch {
     static constexpr const char* type = "escrow.fetch";
     std::string server;

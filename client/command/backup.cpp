@@ -74,6 +74,12 @@ void list_of_store(Context& context, const Arguments& arguments) {
     table.print(context.out, "no committed backup set of this server in " + store->label());
 }
 
+void forget(Context& context, const std::string& server, const std::vector<std::string>& sets) {
+    const auto reply = context.session().ask(proto::BackupForget{server, sets});
+    if (context.config.json) return context.print_json(to_json(reply));
+    context.out << reply.forgotten << " backup(s) are no longer listed by the dispatcher\n";
+}
+
 }  // namespace
 
 void add_backup_commands(Commands& commands) {
@@ -92,6 +98,14 @@ void add_backup_commands(Commands& commands) {
     add_identity_option(*command, arguments->identity);
     command->add_option("--limit", arguments->limit, "How many (from the dispatcher)")
         ->check(CLI::Range(1, 1000));
+
+    auto sets = std::make_shared<std::vector<std::string>>();
+    CLI::App* forgetting = commands.add(
+        group, "forget", "Tell the dispatcher that sets are gone from the store; removes nothing itself",
+        "strongroom backup forget --server UUID --set 20261122T013700Z-3f9a2c1b",
+        [arguments, sets](Context& c) { forget(c, arguments->server, *sets); });
+    forgetting->add_option("--server", arguments->server, "Server UUID")->required();
+    forgetting->add_option("--set", *sets, "Set id (repeat for more)")->required()->allow_extra_args(false);
 }
 
 }  // namespace strongroom::client

@@ -15,6 +15,7 @@
 #include "common/config/quantity.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
+#include "proto/messages.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -70,7 +71,7 @@ class Prune {
     }
 
     void apply(const std::vector<Row>& rows) {
-        bool forgot = false;
+        std::vector<std::string> removed;
         for (const auto& row : rows) {
             context_.check_interrupted();
             if (row.action == "mark")
@@ -80,12 +81,32 @@ class Prune {
             context_.say("removing set " + row.set);
             backupset::remove_set(*store_, server_.id, row.set);
             log_.forget(row.set);
-            forgot = true;
+            removed.push_back(row.set);
         }
-        if (forgot) log_.save(log_.was_signed());
+        if (removed.empty()) return;
+        log_.save(log_.was_signed());
+        tell_dispatcher(removed);
     }
 
   private:
+    // So that its list stays true. Who prunes with the store alone has none to tell.
+    void tell_dispatcher(const std::vector<std::string>& removed) {
+        if (context_.config.dispatcher.empty() || context_.config.token_file.empty()) return;
+        try {
+            for (std::size_t at = 0; at < removed.size(); at += proto::max_list) {
+                const auto first = removed.begin() + static_cast<std::ptrdiff_t>(at);
+                const auto count = std::min(proto::max_list, removed.size() - at);
+                context_.session().ask(
+                    proto::BackupForget{server_.id, {first, first + static_cast<std::ptrdiff_t>(count)}});
+            }
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            context_.say("warning: the dispatcher was not told, and lists what was removed: " + error.text() +
+                         "\nTell it later: strongroom backup forget --server " + server_.id + " --set " +
+                         removed.front() + (removed.size() > 1 ? " --set ..." : ""));
+        }
+    }
+
     std::vector<Row> committed() {
         std::vector<backupset::RetentionFact> facts;
         std::map<std::string, std::int64_t> bytes;

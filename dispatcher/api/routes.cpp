@@ -30,6 +30,7 @@ constexpr Route table[] = {
     route<proto::JobList, job_list>(Role::user),
     route<proto::JobCancel, job_cancel>(Role::user),
     route<proto::BackupList, backup_list>(Role::user),
+    route<proto::BackupForget, backup_forget>(Role::user),
     route<proto::EscrowFetch, escrow_fetch>(Role::user),
     route<proto::EscrowChallenge, escrow_challenge>(Role::user),
     route<proto::EscrowProve, escrow_prove>(Role::user),

@@ -26,6 +26,7 @@ proto::ServerList::Reply server_list(const Context&, const proto::ServerList&);
 proto::ServerShow::Reply server_show(const Context&, const proto::ServerShow&);
 proto::ServerRetire::Reply server_retire(const Context&, const proto::ServerRetire&);
 proto::BackupList::Reply backup_list(const Context&, const proto::BackupList&);
+proto::BackupForget::Reply backup_forget(const Context&, const proto::BackupForget&);
 proto::AuditList::Reply audit_list(const Context&, const proto::AuditList&);
 // orders.cpp
 proto::ScheduleSet::Reply schedule_set(const Context&, const proto::ScheduleSet&);

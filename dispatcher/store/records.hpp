@@ -119,6 +119,7 @@ struct Backup {
     std::string schedule;  // of the slot that it answers, also when it was made without an order
     std::int64_t slot = 0;
     std::int64_t reported = 0;
+    std::int64_t removed = 0;  // when its owner said that it is gone from the store
 };
 
 // An agent in a long poll.

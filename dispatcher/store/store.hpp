@@ -92,7 +92,9 @@ class Transaction {
     // False for a set that is known: it replaces nothing.
     virtual bool put_backup(const Backup& backup) = 0;
     virtual std::vector<Backup> list_backups(const std::string& server,
-                                             std::int64_t limit) = 0;  // newest first
+                                             std::int64_t limit) = 0;  // newest first; no removed ones
+    // False unless it is listed. It stays known: told again, it is not listed again.
+    virtual bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) = 0;
     virtual void append_escrow(const EscrowRecord& record) = 0;
     virtual std::vector<EscrowRecord> list_escrow(const std::string& server) = 0;  // newest first
     virtual std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,

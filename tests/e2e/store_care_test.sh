@@ -98,6 +98,9 @@ care prune --keep-last 4 --grace 1s --apply -q >"$lab/plan"
 [ "$(as alice backup list --store "$store" --server "$server" --identity "$identity" --json | jq '.sets | length')" = 4 ] || fail "the oldest is still listed"
 [ ! -e "$lab/store/$server/prune" ] || fail "a mark is left"
 jq -e '.sets | length == 4' "$log" >/dev/null || fail "the log remembers what was pruned"
+listed() { as alice backup list --server "$server" --json | jq -r '.backups[].set'; }
+! listed | grep -q "${sets[0]}" || fail "the dispatcher lists what was pruned"
+[ "$(listed | wc -l)" = 4 ] || fail "the dispatcher lists: $(listed)"
 care verify -q >/dev/null
 
 say "what was not verified, or is not good, replaces nothing"

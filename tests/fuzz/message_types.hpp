@@ -25,6 +25,7 @@ void for_each_message(F f) {
     f.template operator()<JobList>();
     f.template operator()<JobCancel>();
     f.template operator()<BackupList>();
+    f.template operator()<BackupForget>();
     f.template operator()<EscrowFetch>();
     f.template operator()<EscrowChallenge>();
     f.template operator()<EscrowProve>();

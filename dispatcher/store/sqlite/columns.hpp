@@ -124,6 +124,7 @@ void columns(Backup& backup, F f) {
     f("schedule", backup.schedule);
     f("slot", backup.slot);
     f("reported", backup.reported);
+    f("removed", backup.removed);
 }
 
 template <class F>

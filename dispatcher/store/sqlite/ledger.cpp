@@ -13,7 +13,14 @@ bool SqliteTransaction::put_backup(const Backup& backup) {
 }
 
 std::vector<Backup> SqliteTransaction::list_backups(const std::string& server, std::int64_t limit) {
-    return select<Backup>(session_, "backups WHERE server = :s ORDER BY set_id DESC LIMIT :l", server, limit);
+    return select<Backup>(session_, "backups WHERE server = :s AND removed = 0 ORDER BY set_id DESC LIMIT :l",
+                          server, limit);
+}
+
+bool SqliteTransaction::remove_backup(const std::string& server, const std::string& set, std::int64_t now) {
+    return execute(session_,
+                   "UPDATE backups SET removed = :n WHERE server = :s AND set_id = :i AND removed = 0", now,
+                   server, set) == 1;
 }
 
 void SqliteTransaction::append_escrow(const EscrowRecord& record) {

@@ -292,7 +292,12 @@ void step_6(Session& session) {
 // Only a view changed: who gave the last proof.
 void step_7(Session&) {}
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
+// Sets that their owner removed from the store.
+void step_8(Session& session) {
+    session << "ALTER TABLE backups ADD COLUMN removed BIGINT NOT NULL DEFAULT 0";
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
 
 }  // namespace
 

@@ -49,6 +49,7 @@ class SqliteTransaction : public Transaction {
     bool requeue_job(const std::string& id, std::int64_t attempts) override;
     bool put_backup(const Backup& backup) override;
     std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
+    bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) override;
     void append_escrow(const EscrowRecord& record) override;
     std::vector<EscrowRecord> list_escrow(const std::string& server) override;
     std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,

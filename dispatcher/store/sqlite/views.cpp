@@ -32,7 +32,8 @@ constexpr std::string_view make[] = {
         e.deposited IS NOT NULL AS escrowed,
         COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
         COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
-        COALESCE((SELECT MAX(reported) FROM backups WHERE server = s.uuid), 0) AS last_backup,
+        COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0
+            ORDER BY reported DESC LIMIT 1), 0) AS last_backup,
         COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
         COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
         FROM servers s

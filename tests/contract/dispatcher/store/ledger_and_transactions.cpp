@@ -27,6 +27,7 @@ void check_ledger(const OpenStore& open) {
     backup.server = server.uuid;
     backup.kind = "full";
     backup.plain_bytes = INT64_C(1) << 50;
+    backup.reported = 70;
     store->transact([&](Transaction& tx) {
         tx.add_user(alice);
         tx.add_server(server);
@@ -47,6 +48,7 @@ void check_ledger(const OpenStore& open) {
         CHECK(tx.find_escrow(server.uuid, server.subkey, first.sha256)->record == "MQ==");
         REQUIRE(tx.list_backups(server.uuid, 10).size() == 1);
         CHECK(tx.list_backups(server.uuid, 10).front().plain_bytes == INT64_C(1) << 50);
+        CHECK(tx.server_facts().at(0).last_backup == 70);
         REQUIRE(tx.find_reply(alice.fingerprint, "id-1"));
         CHECK(tx.find_reply(alice.fingerprint, "id-1")->reply == any_bytes);
         CHECK(tx.find_reply(alice.fingerprint, "id-1")->digest == "digest");
@@ -56,6 +58,15 @@ void check_ledger(const OpenStore& open) {
         CHECK(tx.list_audit(alice.fingerprint, 10).front().text == "two");
         CHECK(tx.list_audit(alice.fingerprint, 10).front().seq == 2);
         CHECK(tx.list_audit("other", 10).empty());
+    });
+    store->transact([&](Transaction& tx) {  // removed from the store: known, and not listed
+        CHECK_FALSE(tx.remove_backup(server.uuid, "20261122T013700Z-00000000", 80));
+        CHECK_FALSE(tx.remove_backup(random_uuid(), backup.set, 80));
+        CHECK(tx.remove_backup(server.uuid, backup.set, 80));
+        CHECK_FALSE(tx.remove_backup(server.uuid, backup.set, 90));
+        CHECK_FALSE(tx.put_backup(backup));  // reported late
+        CHECK(tx.list_backups(server.uuid, 10).empty());
+        CHECK(tx.server_facts().at(0).last_backup == 0);
     });
     CHECK_THROWS_AS(store->transact([&](Transaction& tx) {
         tx.add_reply(alice.fingerprint, "id-1", 1, {"d", "r"});

@@ -187,6 +187,9 @@ const std::array rows{
     Row{"job.cancel", [](const World& w) -> Json { return {{"job", w.job}}; },
         {OK, no, no, no, no, who, no, who, who}},
     Row{"backup.list", about_list, {OK, no, no, no, no, who, no, who, who}},
+    Row{"backup.forget", [](const World& w) -> Json {
+            return {{"server", w.subject()}, {"sets", Json::array({"20261122T013700Z-3f9a2c1b"})}};
+        }, {OK, no, no, no, no, who, no, who, who}},
     Row{"escrow.fetch", about_server, {OK, no, no, no, no, who, no, who, who}},
     // Who owns the server is let through to the checks of the proof itself (proof_test.cpp).
     Row{"escrow.challenge", about_server, {refused, no, no, no, no, who, no, who, who}},

@@ -287,6 +287,13 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK(room.ask(*alice, proto::JobList{{}, 1}).jobs.front().state == "cancelled");
     CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 2);
     CHECK(kind_of([&] { room.ask(*alice, proto::JobCancel{second}); }) == ErrorKind::refused);
+
+    // Removed from the store by its owner: no longer listed, also when the agent tells of it again.
+    CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set, backup.set}}).forgotten == 1);
+    CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set}}).forgotten == 0);
+    room.ask(*agent, proto::AgentReport{"1", "host", "s", "t", {}, {backup}, {}});
+    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 1);
+    CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action != "backup.reported");
 }
 
 TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, and fetched as deposited") {
