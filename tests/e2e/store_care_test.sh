@@ -129,4 +129,17 @@ grep -qE '20240101T000000Z-00000000 .* mark$' "$lab/plan" || fail "one that grow
 sleep 1.1
 care prune --keep-last 1 --grace 1s --apply -q >/dev/null
 [ -z "$(find "$lab/store/$server" -path '*20240101*' -type f)" ] || fail "it is still there"
+say "a dispatcher that is away does not hold up a prune, and is told later"
+old=$(listed | head -n 1)
+new=$(agent agent backup -q)
+care verify -q >/dev/null
+lab_stop "$pid_dispatcher"
+care prune --keep-last 1 --grace 0s --apply >"$lab/plan" 2>"$lab/warning"
+[ ! -e "$lab/store/$server/sets/$old" ] || fail "it was not removed"
+grep -q "backup forget --server $server --set $old" "$lab/warning" || fail "no warning: $(cat "$lab/warning")"
+lab_dispatcher
+listed | grep -q "$old" || fail "it is not listed without having been told"
+[ "$(as alice backup forget --server "$server" --set "$old" --set "$new-not" --json 2>&1 | jq -r .error.kind)" = protocol ] || fail "no set id, and taken"
+[ "$(as alice backup forget --server "$server" --set "$old" --json | jq .forgotten)" = 1 ] || fail "not forgotten"
+[ "$(listed)" = "$new" ] || fail "the dispatcher lists: $(listed)"
 say "all well"
