@@ -297,7 +297,9 @@ void add_verify_command(Commands& commands) {
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--sample", arguments->sample, "A random share of the sets, in percent")
         ->check(CLI::Range(1, 100));
-    command->add_option("--workers", arguments->workers, "Objects read at once (default: one per core)")
+    command
+        ->add_option("--workers", arguments->workers,
+                     "Objects read at once (default: one per core, two and at least 4 over a network)")
         ->check(CLI::Range(0, 256));
     add_read_limit_option(*command, arguments->read_limit);
     command->add_flag("--sign", arguments->sign, "Sign the log of what was verified with your key");

@@ -23,7 +23,7 @@ void sweep(const Manifest& manifest, storage::ObjectStore& store, const VerifyOp
     std::mutex mutex;  // progress and the calls
     SharedWork shared(manifest.segments.size());
     const std::size_t workers =
-        options.workers > 0 ? static_cast<std::size_t>(options.workers) : processors();
+        options.workers > 0 ? static_cast<std::size_t>(options.workers) : store.transfers_for(processors());
     shared.run(workers, [&] {
         std::optional<MemFile> stored;
         while (const auto i = shared.next()) {

@@ -47,7 +47,7 @@ struct SetVerdict {
 inline constexpr std::size_t max_findings = 100;
 
 struct VerifyOptions {
-    int workers = 0;  // objects read at once, each in memory; 0: one per core
+    int workers = 0;  // objects read at once, each in memory; 0: as many as serve the store best
 };
 
 // Reads all of one set and tells everything that is wrong with it; damage is a finding, never an error.

@@ -99,5 +99,6 @@ done
 as alice -q recover --server "$server" --identity "$identity" --into "$lab/r1"
 user owner -q restore --server "$server" --set "${sets[1]}" --store "$store" --as-of "$then" --home "$lab/r1" --stdout | cmp - "$lab/data" ||
     fail "the set of then differs"
-user pruner -q restore --server "$server" --store "$store" --home "$lab/r1" --stdout | cmp - "$lab/data" || fail "the newest set differs"
+user pruner restore --server "$server" --store "$store" --home "$lab/r1" --stdout 2>"$lab/said" | cmp - "$lab/data" || fail "the newest set differs"
+grep -qE '^read 1[0-9] objects, [0-9.]+ [KM]i?B$' "$lab/said" || fail "$(cat "$lab/said")" # segments twice
 say "all well"

@@ -34,6 +34,32 @@ std::string quoted_for_xml(const std::string& tag) {
     return tag;
 }
 
+struct Lock {
+    std::string mode;
+    std::string until;
+};
+std::optional<Lock> lock_of(const S3Settings& settings) {
+    if (settings.object_lock.empty()) return std::nullopt;
+    return Lock{settings.object_lock == "compliance" ? "COMPLIANCE" : "GOVERNANCE",
+                format_utc(SystemClock().now() + std::chrono::seconds(settings.lock_for))};
+}
+
+// radosgw 16 forgets the lock that the beginning of an upload in parts asks for.
+void lock_again(S3Client& client, const std::string& what, const std::string& key,
+                const net::ObjectAnswer& completed) {
+    const auto lock = lock_of(client.settings());
+    if (!lock) return;
+    S3Query query{{"retention", ""}};
+    const std::string version = completed.header("x-amz-version-id");
+    if (!version.empty()) query["versionId"] = version;
+    client.expect(200, what,
+                  {.method = "PUT",
+                   .key = key,
+                   .query = query,
+                   .body = "<Retention><Mode>" + lock->mode + "</Mode><RetainUntilDate>" + lock->until +
+                           "</RetainUntilDate></Retention>"});
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> object_headers(const S3Settings& settings) {
@@ -42,11 +68,9 @@ std::vector<std::pair<std::string, std::string>> object_headers(const S3Settings
     if (!settings.encryption.empty()) out.emplace_back("x-amz-server-side-encryption", settings.encryption);
     if (!settings.kms_key.empty())
         out.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", settings.kms_key);
-    if (!settings.object_lock.empty()) {
-        out.emplace_back("x-amz-object-lock-mode",
-                         settings.object_lock == "compliance" ? "COMPLIANCE" : "GOVERNANCE");
-        out.emplace_back("x-amz-object-lock-retain-until-date",
-                         format_utc(SystemClock().now() + std::chrono::seconds(settings.lock_for)));
+    if (const auto lock = lock_of(settings)) {
+        out.emplace_back("x-amz-object-lock-mode", lock->mode);
+        out.emplace_back("x-amz-object-lock-retain-until-date", lock->until);
     }
     return out;
 }
@@ -59,6 +83,7 @@ void put_in_parts(S3Client& client, const std::string& key, BytesView bytes) {
                                       .query = {{"uploads", ""}},
                                       .headers = object_headers(client.settings())});
     const std::string id = parse_s3_upload_id(begun.body);
+    net::ObjectAnswer completed;
     try {
         const auto size =
             part_size(bytes.size(), static_cast<std::size_t>(client.settings().multipart_above));
@@ -79,11 +104,11 @@ void put_in_parts(S3Client& client, const std::string& key, BytesView bytes) {
                      quoted_for_xml(tag) + "</ETag></Part>";
         }
         const std::string document = "<CompleteMultipartUpload>" + parts + "</CompleteMultipartUpload>";
-        const auto answer = client.expect(
+        completed = client.expect(
             200, what, {.method = "POST", .key = key, .query = {{"uploadId", id}}, .body = document});
         // The server says 200 first and may find out later: then the body is an error document.
-        if (is_s3_error(answer.body)) throw_s3_error(client, what, answer);
-        if (answer.body.find("CompleteMultipartUploadResult") == std::string::npos)
+        if (is_s3_error(completed.body)) throw_s3_error(client, what, completed);
+        if (completed.body.find("CompleteMultipartUploadResult") == std::string::npos)
             throw Error(ErrorKind::network, what + ": the S3 server did not confirm the whole");
     } catch (...) {
         try {
@@ -93,6 +118,7 @@ void put_in_parts(S3Client& client, const std::string& key, BytesView bytes) {
         }
         throw;
     }
+    lock_again(client, what, key, completed);
 }
 
 std::size_t abort_old_uploads(S3Client& client, const std::string& prefix) {

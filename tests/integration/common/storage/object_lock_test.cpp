@@ -149,6 +149,12 @@ TEST_CASE("what rotation and retention leave of locked objects stays until its t
     CHECK(pruner->list(prefix).empty());
     check_kept(*pruner);
 
+    // An object that goes up in parts is locked like any other.
+    auto in_parts = bench.settings("agent", "governance", two_days);
+    in_parts.s3.multipart_above = 5 << 20;
+    storage::open_store(bench.url, false, in_parts)->put(bench.server + "/large", random_bytes(6 << 20));
+    CHECK(bench.remove_version(bench.owner, bench.versions_of(bench.server + "/large").front()) == 403);
+
     // In a bucket that keeps no versions nothing stays.
     const std::string bare = bench.s3.make_bucket();
     const auto plain = storage::open_store(bare, false, bench.settings("owner"));

@@ -1,0 +1,48 @@
+#include "common/storage/s3/s3_policy.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+
+using namespace strongroom::storage;
+
+namespace {
+
+// The statements of the policy by their names.
+std::map<std::string, nlohmann::json> statements(std::int64_t lock_for) {
+    const S3Address address("s3://backups/mysql", {});
+    const auto policy = nlohmann::json::parse(
+        s3_bucket_policy(address, "SERVER/", {.agent = "host", .pruner = "p", .owner = "o"}, lock_for));
+    std::map<std::string, nlohmann::json> out;
+    for (const auto& one : policy.at("Statement")) out[one.at("Sid")] = one;
+    return out;
+}
+
+bool names(const nlohmann::json& statement, const char* list, const char* action) {
+    const std::set<std::string> all = statement.at(list);
+    return all.contains(action);
+}
+
+}  // namespace
+
+TEST_CASE("an agent may set a retention only where it locks what it puts, and no longer one") {
+    constexpr const char* retention = "s3:PutObjectRetention";
+    auto without = statements(0);
+    CHECK_FALSE(names(without["AgentPuts"], "Action", retention));
+    CHECK_FALSE(names(without["AgentOnlyPuts"], "NotAction", retention));
+    CHECK(names(without["AgentNever"], "Action", retention));
+    CHECK_FALSE(without.contains("AgentLocksNoLonger"));
+
+    auto with = statements(35 * 86'400 - 1);
+    CHECK(names(with["AgentPuts"], "Action", retention));
+    CHECK(names(with["AgentOnlyPuts"], "NotAction", retention));
+    CHECK_FALSE(names(with["AgentNever"], "Action", retention));
+    CHECK(names(with["AgentNever"], "Action", "s3:BypassGovernanceRetention"));
+    CHECK(names(with["AgentOnlyHere"], "Action", retention));
+    const auto& longer = with["AgentLocksNoLonger"];
+    CHECK(longer.at("Effect") == "Deny");
+    CHECK(longer.at("Condition").at("NumericGreaterThan").at("s3:object-lock-remaining-retention-days") ==
+          "35");
+    for (auto* policy : {&without, &with})
+        CHECK(names((*policy)["PrunerKeepsVersions"], "Action", retention));
+}
