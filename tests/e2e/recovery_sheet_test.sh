@@ -43,6 +43,9 @@ sed -n '/^[ █▀▄]*[█▀▄][ █▀▄]*$/p' "$lab/sheet.txt" | sed 's/ /
 [ "$(zbarimg --nodbus --raw -q "$lab/sheet.pbm")" = "$expected" ] || fail "the code of the text says: $(zbarimg --nodbus --raw -q "$lab/sheet.pbm")"
 sheet >"$lab/piped.txt"
 ! grep -q '█' "$lab/piped.txt" || fail "a pipe got blocks"
+script -qec "HOME=$lab/alice-home $STRONGROOM_BIN/strongroom --dispatcher $url --user $fpr_alice --gpg-home $lab/alice \
+    --token-file $lab/alice.token -q recovery-sheet --server $server" /dev/null >"$lab/terminal.txt" </dev/null
+grep -q $'\e\[38;5;16;48;5;231m.*█.*\e\[0m' "$lab/terminal.txt" || fail "no code on a terminal: $(cat "$lab/terminal.txt")"
 
 say "from the store alone, with an address that is too long for a line"
 lab_stop "$pid_dispatcher"
