@@ -83,11 +83,18 @@ import "$lab/alice.index" --owner alice >"$lab/again.txt"
 grep -q "$server.*no: it is known here" "$lab/again.txt" || fail "$(cat "$lab/again.txt")"
 [ "$(as alice server show "$server" --json | jq .info.recoverable)" = true ] || fail "a second import undid the proof"
 
+say "a recovery key that is not the user's own, named by the operator; what is known in the same file is passed over"
+import "$lab/greedy.index" --owner alice --recovery-key "$lab/bob.asc" --json >"$lab/import.json"
+jq -e --arg old "$server" --arg new "$server_bob" '[.servers[] | {(.server): .imported}] | add == {($old): false, ($new): true}' \
+    "$lab/import.json" >/dev/null || fail "$(cat "$lab/import.json")"
+[ "$(as alice server show "$server_bob" --json | jq -r '.info.recovery[0]')" = "$fpr_bob" ] || fail "another recovery key is shown"
+expect_failure 11 '.' as alice prove --server "$server_bob" --identity "$identity_bob" # a claim that alice cannot prove
+
 say "the host that lives has no access; registered anew it is another server, and the old sets stay"
 expect_failure 8 'token' agent host-alice escrow
 lab_file_agent_config host-new "$lab/plain"
 lab_register_agent host-new alice
 agent host-new escrow >"$lab/escrow.txt"
 agent host-new backup -q >"$lab/backup.txt"
-[ "$(as alice server list --json | jq '.servers | length')" = 2 ] || fail "not two servers"
+[ "$(as alice server list --json | jq '.servers | length')" = 3 ] || fail "not three servers"
 say "an empty dispatcher, filled from the store"
