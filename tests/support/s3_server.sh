@@ -39,7 +39,7 @@ down() { # nothing in it is worth a clean end
 gateway() {
     radosgw -c "$dir/ceph.conf" -n client.rgw 2>>"$dir/log/start.log"
     local i
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 1200; i++)); do # a busy machine takes its time
         ! curl -s -o "$dir/run/answer" "http://127.0.0.1:$(cat "$dir/port")/" || return 0
         sleep 0.05
     done
