@@ -77,6 +77,13 @@ void add_commands(CLI::App& app, CommandLine& line) {
         "Make a new decryption key, escrow it and rewrap every set's envelope; goes on after a crash");
     rotate->add_flag("--local", line.local, "Escrow into the store only, without the dispatcher");
     rotate->footer("Example:\n  strongroom-agent rotate");
+    app.add_subcommand("verify",
+                       "Check this server's sets in the store: signatures, chains, every object's digest")
+        ->footer("Example:\n  strongroom-agent verify --verify-for 2h");
+    CLI::App* prune = app.add_subcommand(
+        "prune", "Show which sets go by the keep rules of the configuration, and remove them with --apply");
+    prune->add_flag("--apply", line.apply, "Do the steps that are shown");
+    prune->footer("Example:\n  strongroom-agent --keep-daily 7 --keep-weekly 5 prune");
     app.add_subcommand("status", "What this agent is and what it did; needs no network")
         ->footer("Example:\n  strongroom-agent status --json");
     add_throttle(app, line);

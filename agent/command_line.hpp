@@ -9,13 +9,15 @@
 namespace strongroom::agent {
 
 struct CommandLine {
-    // "register", "run", "backup", "escrow", "rotate", "status", "throttle", "check"; empty: already answered
+    // "register", "run", "backup", "escrow", "rotate", "verify", "prune",
+    // "status", "throttle", "check"; empty: already answered
     std::string command;
     AgentConfig config;
     RegistrationOptions registration;
     std::filesystem::path code_file;
     bool json = false;
     bool quiet = false;
+    bool apply = false;  // prune
     bool local = false;  // escrow, rotate: into the store only
     struct {
         std::string both;  // a rate, "off" or "default"; empty: leave as it is

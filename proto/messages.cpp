@@ -15,7 +15,7 @@ bool is_outcome(std::string_view text) {
 }  // namespace
 
 bool is_job_kind(std::string_view text) {
-    return is_one_of(text, {"backup", "escrow", "rotate"});
+    return is_one_of(text, {"backup", "escrow", "rotate", "verify", "prune"});
 }
 
 bool is_job_state(std::string_view text) {
@@ -26,7 +26,7 @@ bool is_token(std::string_view text) {
     return is_sha256_hex(text);
 }
 
-const Text job_kind_text{16, is_job_kind, "a known job kind (backup, escrow, rotate)"};
+const Text job_kind_text{16, is_job_kind, "a known job kind (backup, escrow, rotate, verify, prune)"};
 const Text job_state_text{16, is_job_state, "a known job state"};
 const Text set_kind_text{16, is_set_kind, "full or incremental"};
 const Text outcome_text{16, is_outcome, "succeeded or failed"};

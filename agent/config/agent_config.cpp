@@ -37,7 +37,7 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--segment-size", config.segment_size, "Bytes of a segment")
         ->check(CLI::Range(std::int64_t{1} << 16, std::int64_t{256} << 20));
     options.setting("--allow-kinds", config.allow_kinds, "Kinds of jobs that a dispatcher may order")
-        ->check(CLI::IsMember({"backup", "escrow", "rotate"}));
+        ->check(CLI::IsMember({"backup", "escrow", "rotate", "verify", "prune"}));
     options
         .setting("--min-interval", config.min_interval,
                  "Least seconds between backups that a dispatcher orders")
@@ -83,6 +83,7 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--io-class", config.io_class, "I/O class of them: idle, best-effort (its lowest), none")
         ->check(CLI::IsMember({"idle", "best-effort", "none"}))
         ->capture_default_str();
+    declare(options, config.maintenance);
     options
         .setting("--metrics-file", config.metrics_file,
                  "Keep a backup's progress and results here, as text for a Prometheus node exporter")

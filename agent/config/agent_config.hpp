@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/config/maintenance_config.hpp"
 #include "common/config/options.hpp"
 #include "common/storage/open/store_settings.hpp"
 
@@ -27,7 +28,7 @@ struct AgentConfig {
     int level = 1;
     std::string compression = "zstd";
     std::int64_t segment_size = 32LL << 20;  // bytes
-    std::vector<std::string> allow_kinds{"backup", "escrow", "rotate"};
+    std::vector<std::string> allow_kinds{"backup", "escrow", "rotate", "verify"};
     std::int64_t min_interval = 300;              // seconds between backups that a dispatcher orders
     std::int64_t min_rotation_interval = 86'400;  // seconds between rotations that a dispatcher orders
     std::string rotation_key_type = "cv25519";    // of a new decryption subkey; "same": as the identity key
@@ -39,7 +40,8 @@ struct AgentConfig {
     std::int64_t write_limit = 0;                 // bytes per second into the store; 0: none
     int nice = 10;                                // of a backup's threads and children
     std::string io_class = "idle";                // of them: idle, best-effort, none
-    std::filesystem::path metrics_file;           // for a node exporter; empty: none
+    MaintenanceConfig maintenance;
+    std::filesystem::path metrics_file;  // for a node exporter; empty: none
 };
 
 // Declares every field as option, environment variable (STRONGROOM_AGENT_...) and file key.

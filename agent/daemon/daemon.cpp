@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/service_notify.hpp"
 #include "agent/escrow/escrow.hpp"
 #include "agent/job/job_store.hpp"
@@ -61,7 +60,8 @@ void Daemon::run() {
             note_away(true, "its long poll is not answered");
         else
             note_away(false, {});
-        if (away_) back_up_alone();
+        if (away_ || withheld_)
+            if (const auto due = due_by_schedule(); due && (away_ || due->withheld)) back_up_alone(*due);
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
         if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
     }
@@ -75,7 +75,9 @@ void Daemon::look(UtcTime now) {
     const bool unheard = !runs.refusals.empty() ||
                          std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; });
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
-    if (unheard || escrow_missing() || due_by_schedule()) plan_.has_news(now);
+    const auto due = due_by_schedule();
+    withheld_ = due && due->withheld;
+    if (unheard || escrow_missing() || (due && !due->withheld)) plan_.has_news(now);
 }
 
 void Daemon::try_contact() {
@@ -103,7 +105,10 @@ bool Daemon::contact() {
     request.version = STRONGROOM_VERSION;
     const auto reply = exchange_.ask(request);
     last_contact_ = host_.clock.now();
-    host_.state.save(merge(host_.state.schedules(), reply.schedules, *last_contact_));
+    auto schedules = merge(host_.state.schedules(), reply.schedules, *last_contact_);
+    if (reply.job && reply.job->schedule && reply.job->slot)
+        note_ordered(schedules, *reply.job->schedule, *reply.job->slot);
+    host_.state.save(schedules);
     if (!reply.job) return false;
     note_away(false, {});
     say_status("running a job: " + reply.job->kind);
@@ -142,15 +147,15 @@ void Daemon::deposit_missing_escrow() {
     }
 }
 
-std::optional<Origin> Daemon::due_by_schedule() const {
+std::optional<DueAlone> Daemon::due_by_schedule() const {
     return due_alone(host_.state.schedules(), host_.state.runs(), host_.clock.now(), last_contact_);
 }
 
-void Daemon::back_up_alone() {
-    const auto origin = due_by_schedule();
-    if (!origin || alone_failed_ == origin->slot) return;
-    say_status("making a scheduled backup while the dispatcher is away");
-    if (!orders_.run_alone(*origin)) alone_failed_ = origin->slot;
+void Daemon::back_up_alone(const DueAlone& due) {
+    if (alone_failed_ == due.origin.slot) return;
+    say_status("making a scheduled backup that the dispatcher did not order");
+    if (!orders_.run_alone(due.origin, due.withheld)) alone_failed_ = due.origin.slot;
+    withheld_ = false;
 }
 
 void Daemon::say_status(const std::string& what) {

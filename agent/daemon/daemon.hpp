@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "agent/daemon/contact_plan.hpp"
+#include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/work_poller.hpp"
 #include "agent/job/order_run.hpp"
 
@@ -29,8 +30,8 @@ class Daemon {
     void report();
     bool escrow_missing() const;
     void deposit_missing_escrow();  // backups without it are worth nothing after the loss of the host
-    std::optional<Origin> due_by_schedule() const;
-    void back_up_alone();
+    std::optional<DueAlone> due_by_schedule() const;
+    void back_up_alone(const DueAlone& due);
     void note_away(bool away, const std::string& reason);
     void say_status(const std::string& what);
 
@@ -45,6 +46,7 @@ class Daemon {
     ContactPlan plan_;
     std::optional<std::int64_t> alone_failed_;  // slot that failed without the dispatcher: not tried again
     bool away_ = false;                         // as the log was told
+    bool withheld_ = false;                     // a due slot, by a dispatcher that is there
     bool failed_ = false;                       // the last message
     bool reported_ = false;                     // since the start
 };

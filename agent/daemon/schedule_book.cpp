@@ -41,19 +41,20 @@ UtcTime last_done(const RunState& runs, const std::string& schedule) {
 
 }  // namespace
 
-std::optional<Origin> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
-                                std::optional<UtcTime> last_contact) {
+std::optional<DueAlone> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
+                                  std::optional<UtcTime> last_contact) {
     for (const auto& known : schedules.schedules) {
         if (known.order.kind != "backup") continue;
         const auto cron = Cron::try_parse(known.order.cron);
         if (!cron) continue;  // not by this agent's reckoning; the dispatcher may still order it
         const auto wait = own_splay(known.order) + dispatcher_grace;
-        const UtcTime after = std::max(from_millis(known.since), last_done(runs, known.order.id));
+        const UtcTime after = std::max({from_millis(known.since), from_millis(known.ordered.value_or(0)),
+                                        last_done(runs, known.order.id)});
         const auto slot = newest_slot(*cron, after, now - wait);
         if (!slot) continue;
-        // It was there when the slot was due: it has ordered it, or had a reason not to.
-        if (last_contact && *last_contact >= *slot + wait) continue;
-        return Origin{std::nullopt, known.order.id, to_millis(*slot)};
+        const bool was_there = last_contact && *last_contact >= *slot + wait;
+        if (was_there && now < *slot + wait + withheld_after) continue;
+        return DueAlone{{std::nullopt, known.order.id, to_millis(*slot)}, was_there};
     }
     return std::nullopt;
 }
@@ -63,9 +64,20 @@ ScheduleState merge(const ScheduleState& old, const std::vector<proto::ScheduleO
     for (const auto& order : fresh) {
         const auto before = std::ranges::find_if(
             old.schedules, [&](const KnownSchedule& known) { return same(known.order, order); });
-        out.schedules.push_back({order, before == old.schedules.end() ? to_millis(now) : before->since});
+        if (before == old.schedules.end())
+            out.schedules.push_back({order, to_millis(now), {}});
+        else
+            out.schedules.push_back(*before);
     }
     return out;
+}
+
+bool note_ordered(ScheduleState& schedules, const std::string& schedule, std::int64_t slot) {
+    const auto known = std::ranges::find_if(
+        schedules.schedules, [&](const KnownSchedule& one) { return one.order.id == schedule; });
+    if (known == schedules.schedules.end() || known->ordered.value_or(0) >= slot) return false;
+    known->ordered = slot;
+    return true;
 }
 
 }  // namespace strongroom::agent

@@ -12,13 +12,27 @@ namespace strongroom::agent {
 // After a slot is due, the dispatcher has this long to order it before the agent goes on alone.
 inline constexpr std::chrono::seconds dispatcher_grace{60};
 
-// The newest due slot of a backup schedule that has no backup yet and that the dispatcher, to judge by the
-// last contact with it, was not there to order. `now` is the present; call it only while the dispatcher is
-// away. At most one slot is made up for, however many were missed.
-std::optional<Origin> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
-                                std::optional<UtcTime> last_contact);
+// A dispatcher that is there and does not order a due slot may have its reasons (a job that was cancelled,
+// one that still waits), or be dishonest: after so long the agent goes on alone, too.
+inline constexpr std::chrono::hours withheld_after{1};
 
-// What a reply's schedules become in schedule.json: `since` is kept for those that did not change.
+struct DueAlone {
+    Origin origin;
+    bool withheld =
+        false;  // the dispatcher was there, and did not order it; else: do it only while it is away
+};
+
+// The newest due slot of a backup schedule that has no backup yet and that the dispatcher did not order,
+// because, to judge by the last contact with it, it was not there, or although it was. `now` is the present.
+// At most one slot is made up for, however many were missed.
+std::optional<DueAlone> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
+                                  std::optional<UtcTime> last_contact);
+
+// What a reply's schedules become in schedule.json: `since` and `ordered` are kept for those that did not
+// change.
 ScheduleState merge(const ScheduleState& old, const std::vector<proto::ScheduleOrder>& fresh, UtcTime now);
+
+// Notes that the dispatcher ordered this slot of a schedule. False if nothing changed.
+bool note_ordered(ScheduleState& schedules, const std::string& schedule, std::int64_t slot);
 
 }  // namespace strongroom::agent

@@ -6,6 +6,7 @@
 #include "agent/job/backup_watch.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
+#include "agent/job/low_priority.hpp"
 #include "agent/job/metrics_file.hpp"
 #include "agent/source/open_source.hpp"
 #include "common/backupset/layout.hpp"
@@ -17,7 +18,6 @@
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
-#include "common/base/priority.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/storage/object_store.hpp"
 
@@ -129,30 +129,13 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
     }
 }
 
-// The work's thread and all that it starts (workers, gpg, the dump tool) get out of the database's way. In a
-// thread of its own, because a priority that was lowered cannot be raised again.
-template <class Function>
-auto at_low_priority(const Priority& priority, Function function) {
-    return std::async(std::launch::async,
-                      [&] {
-                          try {
-                              lower_priority(priority);
-                          } catch (const Error& error) {
-                              log_event(Level::warning, "AGENT_PRIORITY_NOT_SET", "{}", error.text());
-                          }
-                          return function();
-                      })
-        .get();
-}
-
 }  // namespace
 
 proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock,
                          const std::stop_token& stop, const backupset::OnProgress& on_progress) {
     recover_interrupted(host, lock);
     try {
-        return at_low_priority({host.config.nice, host.config.io_class},
-                               [&] { return seal_one(host, origin, stop, on_progress); });
+        return at_low_priority(host.config, [&] { return seal_one(host, origin, stop, on_progress); });
     } catch (const Error& error) {
         const Error shown =
             stop.stop_requested() ? Error(ErrorKind::interrupted, error.text(), error.hint()) : error;

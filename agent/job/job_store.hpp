@@ -14,4 +14,9 @@ std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config
                                                        std::stop_token stop = {},
                                                        storage::StoreMeter* meter = nullptr);
 
+// The same store for verifying and pruning: with credentials of its own where the configuration names some.
+std::shared_ptr<storage::RetryingStore> open_maintenance_store(const AgentConfig& config, RateLimiter* reads,
+                                                               std::stop_token stop = {},
+                                                               storage::StoreMeter* meter = nullptr);
+
 }  // namespace strongroom::agent

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "agent/escrow/escrow.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
+#include "agent/job/low_priority.hpp"
+#include "agent/maintenance/maintenance.hpp"
 #include "agent/rotation/rotation.hpp"
 #include "common/base/log.hpp"
 
@@ -38,7 +41,8 @@ OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> conn
                          std::function<void()> tick, std::stop_token stop)
     : host_(host),
       policy_{host.config.allow_kinds, std::chrono::seconds(host.config.min_interval),
-              std::chrono::seconds(host.config.min_rotation_interval)},
+              std::chrono::seconds(host.config.min_rotation_interval),
+              std::chrono::seconds(host.config.maintenance.min_verify_interval)},
       connect_(std::move(connect)),
       tick_(std::move(tick)),
       stop_(std::move(stop)) {}
@@ -50,53 +54,85 @@ void OrderRunner::require_allowed(const proto::JobOrder& order) {
         if (!keys.rotation && keys.last_started)
             policy_.require_rotation_interval(host_.clock.now(), from_millis(*keys.last_started));
     }
-    if (order.kind != "backup") return;
     const RunState runs = host_.state.runs();
+    if (order.kind == "verify" && runs.last_verify && runs.last_verify_job != order.id)
+        policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_verify));
+    if (order.kind != "backup") return;
     const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
     if (again || !runs.last_ordered) return;
     policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
 }
 
-proto::Backup OrderRunner::back_up(const std::optional<proto::JobOrder>& order, const Origin& origin) {
+template <class Work>
+auto OrderRunner::under_lease(const std::optional<proto::JobOrder>& order, Work work) {
     std::stop_source job_stop;
     const std::stop_callback process_stops(stop_, [&] { job_stop.request_stop(); });
     LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick_}, job_stop);
     try {
-        const FileLock lock = wait_for_lock(host_.state, keeper, job_stop.get_token());
-        return run_backup(host_, origin, lock, job_stop.get_token(),
-                          [&](const backupset::Progress& progress) { keeper.update(progress); });
-    } catch (const Error& error) {
+        return work(keeper, job_stop.get_token());
+    } catch (const Error&) {
         const std::string reason = keeper.reason();
         if (reason.empty()) throw;
         throw Error(ErrorKind::interrupted, reason);
     }
 }
 
+proto::Backup OrderRunner::back_up(const std::optional<proto::JobOrder>& order, const Origin& origin) {
+    return under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        const FileLock lock = wait_for_lock(host_.state, keeper, stop);
+        return run_backup(host_, origin, lock, stop,
+                          [&](const backupset::Progress& progress) { keeper.update(progress); });
+    });
+}
+
 void OrderRunner::rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange) {
-    std::stop_source job_stop;
-    const std::stop_callback process_stops(stop_, [&] { job_stop.request_stop(); });
-    LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick_}, job_stop);
-    RotateOptions options;
-    options.job = order.id;
-    options.algorithm = host_.config.rotation_key_type;
-    options.workers = host_.config.workers;
-    options.exchange = &exchange;
-    options.stop = job_stop.get_token();
-    options.on_stage = [&](const RotationStage& stage) {
-        backupset::Progress progress{.stage = stage.name};
-        progress.segments = static_cast<std::int64_t>(stage.done);
-        if (stage.total > 0) progress.stage += fmt::format(" {} %", stage.done * 20 / stage.total * 5);
-        keeper.update(progress);
-    };
-    try {
-        const auto store =
-            open_job_store(host_.config, host_.config.store, nullptr, job_stop.get_token(), host_.meter);
+    under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        RotateOptions options;
+        options.job = order.id;
+        options.algorithm = host_.config.rotation_key_type;
+        options.workers = host_.config.workers;
+        options.exchange = &exchange;
+        options.stop = stop;
+        options.on_stage = [&](const RotationStage& stage) {
+            backupset::Progress progress{.stage = stage.name};
+            progress.segments = static_cast<std::int64_t>(stage.done);
+            if (stage.total > 0) progress.stage += fmt::format(" {} %", stage.done * 20 / stage.total * 5);
+            keeper.update(progress);
+        };
+        const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop, host_.meter);
         rotate(host_.state, *store, host_.clock, options);
-    } catch (const Error&) {
-        const std::string reason = keeper.reason();
-        if (reason.empty()) throw;
-        throw Error(ErrorKind::interrupted, reason);
-    }
+    });
+}
+
+void OrderRunner::verify_sets(const proto::JobOrder& order) {
+    host_.state.change_runs([&](RunState& runs) {
+        runs.last_verify = to_millis(host_.clock.now());
+        runs.last_verify_job = order.id;
+    });
+    const auto verdict = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        RateLimiter reads(host_.config.maintenance.verify_read_limit);
+        const auto store = open_maintenance_store(host_.config, &reads, stop, host_.meter);
+        const auto show = [&](const std::string&, const backupset::Progress& now) { keeper.update(now); };
+        return at_low_priority(host_.config, [&] {
+            return verify_own_sets(host_.config.maintenance, host_.state, *store, host_.clock,
+                                   {stop, host_.config.workers, show});
+        });
+    });
+    maintenance::Summary summary;
+    summary.add(verdict);
+    const auto bad = std::ranges::find_if_not(verdict.sets, &backupset::SetVerdict::good);
+    if (bad != verdict.sets.end())
+        summary.require_all_good(": set " + bad->set + ": " + maintenance::one_line(*bad));
+}
+
+void OrderRunner::prune_sets(const proto::JobOrder& order) {
+    under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        keeper.set_stage("pruning");
+        const auto store = open_maintenance_store(host_.config, nullptr, stop, host_.meter);
+        at_low_priority(host_.config, [&] {
+            prune_own_sets(host_.config.maintenance, host_.state, *store, host_.clock, true, stop);
+        });
+    });
 }
 
 std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange) {
@@ -118,6 +154,14 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
     if (order.kind == "backup") return back_up(order, {order.id, order.schedule, order.slot});
     if (order.kind == "rotate") {
         rotate_keys(order, exchange);
+        return std::nullopt;
+    }
+    if (order.kind == "verify") {
+        verify_sets(order);
+        return std::nullopt;
+    }
+    if (order.kind == "prune") {
+        prune_sets(order);
         return std::nullopt;
     }
     const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
@@ -160,9 +204,15 @@ void OrderRunner::log_failure(const proto::JobOrder& order, const Error& error) 
     });
 }
 
-bool OrderRunner::run_alone(const Origin& origin) {
-    log_event(Level::warning, "AGENT_BACKUP_ALONE",
-              "the dispatcher is away; making the backup that schedule {} asks for", *origin.schedule);
+bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
+    if (withheld)
+        log_event(
+            Level::warning, "AGENT_ORDER_WITHHELD",
+            "the dispatcher is there and did not order what schedule {} asks for; making the backup alone",
+            *origin.schedule);
+    else
+        log_event(Level::warning, "AGENT_BACKUP_ALONE",
+                  "the dispatcher is away; making the backup that schedule {} asks for", *origin.schedule);
     try {
         const RunState runs = host_.state.runs();
         policy_.require_kind("backup");

@@ -23,14 +23,21 @@ class OrderRunner {
     // Error{interrupted} after a request to stop.
     void run(const proto::JobOrder& order, proto::Exchange& exchange);
 
-    // A backup that the schedule asks for while the dispatcher is away. False (and logged) if it failed.
-    bool run_alone(const Origin& origin);
+    // A backup that the schedule asks for while the dispatcher is away, or `withheld` by one that is there.
+    // False (and logged) if it failed.
+    bool run_alone(const Origin& origin, bool withheld);
 
   private:
+    // Calls `work` with a LeaseKeeper and a stop token. If it throws because the job was cancelled or its
+    // lease was lost, that is what is thrown.
+    template <class Work>
+    auto under_lease(const std::optional<proto::JobOrder>& order, Work work);
     std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange);
     void log_failure(const proto::JobOrder& order, const Error& error);
     void require_allowed(const proto::JobOrder& order);
     void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);
+    void verify_sets(const proto::JobOrder& order);
+    void prune_sets(const proto::JobOrder& order);
     proto::Backup back_up(const std::optional<proto::JobOrder>& order, const Origin& origin);
 
     Host host_;

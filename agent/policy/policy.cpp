@@ -6,9 +6,22 @@
 #include "common/base/printable.hpp"
 
 namespace strongroom::agent {
+namespace {
+
+void require_pause(const std::string& what, UtcTime now, std::optional<UtcTime> last,
+                   std::chrono::seconds pause, const std::string& hint) {
+    // A last one in the future (the clock was set back) does not lock the next one out.
+    if (!last || *last > now || now - *last >= pause) return;
+    throw Error(ErrorKind::refused,
+                "the last " + what + " began " + format_duration(now - *last) +
+                    " ago; this host allows one every " + format_duration(pause),
+                hint);
+}
+
+}  // namespace
 
 bool Policy::knows(const std::string& kind) {
-    return kind == "backup" || kind == "escrow" || kind == "rotate";
+    return kind == "backup" || kind == "escrow" || kind == "rotate" || kind == "verify" || kind == "prune";
 }
 
 void Policy::require_kind(const std::string& kind) const {
@@ -21,21 +34,20 @@ void Policy::require_kind(const std::string& kind) const {
 }
 
 void Policy::require_interval(UtcTime now, std::optional<UtcTime> last) const {
-    // A last backup in the future (the clock was set back) does not lock backups out.
-    if (!last || *last > now || now - *last >= min_interval) return;
-    throw Error(ErrorKind::refused,
-                "the last backup began " + format_duration(now - *last) +
-                    " ago; this host allows one every " + format_duration(min_interval),
-                "Lower min-interval in the agent's configuration, if that is wanted.");
+    require_pause("backup", now, last, min_interval,
+                  "Lower min-interval in the agent's configuration, if that is wanted.");
 }
 
 void Policy::require_rotation_interval(UtcTime now, std::optional<UtcTime> last) const {
-    if (!last || *last > now || now - *last >= min_rotation_interval) return;
-    throw Error(ErrorKind::refused,
-                "the last rotation began " + format_duration(now - *last) +
-                    " ago; this host allows one every " + format_duration(min_rotation_interval),
-                "Lower min-rotation-interval in the agent's configuration, or rotate on the host: "
-                "strongroom-agent rotate");
+    require_pause("rotation", now, last, min_rotation_interval,
+                  "Lower min-rotation-interval in the agent's configuration, or rotate on the host: "
+                  "strongroom-agent rotate");
+}
+
+void Policy::require_verify_interval(UtcTime now, std::optional<UtcTime> last) const {
+    require_pause("verification", now, last, min_verify_interval,
+                  "Lower min-verify-interval in the agent's configuration, or verify on the host: "
+                  "strongroom-agent verify");
 }
 
 void Policy::require_pinned(const std::vector<std::string>& ordered, const std::vector<std::string>& pinned) {

@@ -15,6 +15,7 @@ struct Policy {
     std::vector<std::string> allow_kinds;
     std::chrono::seconds min_interval{300};
     std::chrono::seconds min_rotation_interval{86'400};
+    std::chrono::seconds min_verify_interval{3'600};
 
     // The kinds that this agent can do at all: a closed set.
     static bool knows(const std::string& kind);
@@ -26,6 +27,8 @@ struct Policy {
     // `last` is the start of the last rotation that was finished; going on with an unfinished one is no
     // order.
     void require_rotation_interval(UtcTime now, std::optional<UtcTime> last) const;
+    // `last` is the start of the last verification that a dispatcher ordered.
+    void require_verify_interval(UtcTime now, std::optional<UtcTime> last) const;
     // An order may only repeat fingerprints that are pinned here; an empty order means "all pinned".
     static void require_pinned(const std::vector<std::string>& ordered,
                                const std::vector<std::string>& pinned);

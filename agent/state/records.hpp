@@ -105,10 +105,12 @@ struct KeyState {
 struct KnownSchedule {
     proto::ScheduleOrder order;
     std::int64_t since = 0;
+    std::optional<std::int64_t> ordered;  // the newest slot that the dispatcher ordered, whatever came of it
     template <class Fields>
     void fields(Fields& f) {
         f("order", order);
         f("since", since, any_time);
+        f("ordered", ordered, any_time);
     }
 };
 struct ScheduleState {
@@ -137,6 +139,9 @@ struct RunState {
     std::optional<std::int64_t> last_ordered;    // start of the last backup that was not asked for by hand
     std::optional<std::string> last_job;         // of the last backup that was begun
     std::optional<proto::Problem> last_problem;  // of the last backup, if it failed
+    // Start and job of the last verification that a dispatcher ordered.
+    std::optional<std::int64_t> last_verify;
+    std::optional<std::string> last_verify_job;
     template <class Fields>
     void fields(Fields& f) {
         f("runs", runs, Many<Nested>{1000, {}});
@@ -144,6 +149,8 @@ struct RunState {
         f("last_ordered", last_ordered, any_time);
         f("last_job", last_job, uuid_text);
         f("last_problem", last_problem);
+        f("last_verify", last_verify, any_time);
+        f("last_verify_job", last_verify_job, uuid_text);
     }
 
     // The backup that was made for this job, or for this slot of this schedule, or nullptr.

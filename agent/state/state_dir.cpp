@@ -167,6 +167,14 @@ FileLock StateDir::lock_rotation() const {
     return std::move(*lock);
 }
 
+FileLock StateDir::lock_maintenance() const {
+    auto lock = FileLock::try_take(path_ / "maintenance.lock");
+    if (!lock)
+        throw Error(ErrorKind::busy, "a verification or pruning of this server's sets is running",
+                    "Wait for its end.");
+    return std::move(*lock);
+}
+
 FileLock StateDir::lock_run() const {
     auto lock = FileLock::try_take(path_ / "run.lock");
     if (!lock)

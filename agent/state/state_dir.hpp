@@ -3,11 +3,13 @@
 //   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
+//   verified.json                    what verify and prune know of the sets in the store
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
 //   tmp/                             temporary files of the backup tools
 //   backup.lock  run.lock            flock: one backup at a time; one daemon
 //   rotate.lock                      flock: one rotation at a time
+//   maintenance.lock                 flock: one verification or pruning at a time
 //   runs.lock                        flock: held for the moment of one change to runs.json
 //
 // Reads and writes are whole files (atomic). The daemon and a command by hand work here at the same time:
@@ -38,6 +40,7 @@ class StateDir {
     std::filesystem::path agent_file() const { return path_ / "agent.json"; }
     std::filesystem::path token_file() const { return path_ / "token"; }
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
+    std::filesystem::path verified_file() const { return path_ / "verified.json"; }
 
     // Error{not_found} with the register command as its hint. `subkey` is the one in use now: read it anew
     // for each piece of work, a rotation may have changed it.
@@ -69,6 +72,8 @@ class StateDir {
     bool is_backup_running() const;
     // Error{busy} if another process rotates the keys now.
     FileLock lock_rotation() const;
+    // Error{busy} if another process verifies or prunes now.
+    FileLock lock_maintenance() const;
     // Error{busy} if another daemon uses this folder.
     FileLock lock_run() const;
 

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "client/command/commands.hpp"
+#include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "common/base/error.hpp"
 #include "common/term/table.hpp"
@@ -139,11 +140,11 @@ void add_job_commands(Commands& commands) {
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
 
-    CLI::App* creating = commands.add(group, "create", "Ask for a backup, an escrow or a rotation now",
+    CLI::App* creating = commands.add(group, "create", "Ask for a job now: a backup, or one of the others",
                                       "strongroom job create --server UUID --kind backup --wait",
                                       [arguments](Context& c) { create(c, *arguments); });
     creating->add_option("--server", arguments->server, "Server UUID")->required();
-    creating->add_option("--kind", arguments->kind, "backup, escrow or rotate")->capture_default_str();
+    add_kind_option(*creating, arguments->kind);
     creating->add_flag("--wait", arguments->wait, "Wait until it ends");
     creating->add_option("--timeout", arguments->timeout, "With --wait: give up after this many seconds");
 

@@ -1,4 +1,5 @@
 #include "client/command/commands.hpp"
+#include "client/command/shared_options.hpp"
 #include "common/base/error.hpp"
 #include "common/term/table.hpp"
 #include "proto/messages.hpp"
@@ -52,7 +53,7 @@ void add_schedule_commands(Commands& commands) {
                      "strongroom schedule set --server UUID --cron \"15 3 * * *\" --splay 600",
                      [arguments](Context& c) { set(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
-    command->add_option("--kind", arguments->kind, "backup, escrow or rotate")->capture_default_str();
+    add_kind_option(*command, arguments->kind);
     command->add_option("--cron", arguments->cron, "Five fields, UTC: minute hour day month weekday");
     command->add_option("--splay", arguments->splay, "Seconds by which starts are spread")
         ->check(CLI::Range(0, 86400));

@@ -8,6 +8,12 @@ void add_store_option(CLI::App& command, std::string& url) {
     command.add_option("--store", url, "The store")->required()->type_name("URL");
 }
 
+void add_kind_option(CLI::App& command, std::string& kind) {
+    command.add_option("--kind", kind, "What the job does")
+        ->check(CLI::IsMember({"backup", "escrow", "rotate", "verify", "prune"}))
+        ->capture_default_str();
+}
+
 void add_as_of_option(CLI::App& command, std::string& time) {
     command.add_option("--as-of", time, "The store as it was then (an S3 bucket that keeps versions)")
         ->type_name("TIME");

@@ -8,7 +8,7 @@ namespace strongroom::client {
 
 StoreServer::StoreServer(Context& context, storage::ObjectStore& store, const std::string& server,
                          const std::string& given)
-    : id(server) {
+    : id(server), store_(store) {
     require_server_id(id);
     identity = trusted_identity(context, id, given, {}, store.label());
     gpg::import_public_key(home_.home(), backupset::read_agent_key(store, id), identity);
@@ -19,9 +19,9 @@ std::filesystem::path verification_log_file(const Context& context, const std::s
            (server + ".json");
 }
 
-std::optional<LogSigner> log_signer(const Context& context, bool needed) {
+std::optional<maintenance::LogSigner> log_signer(const Context& context, bool needed) {
     if (!needed && context.config.user.empty()) return std::nullopt;
-    return LogSigner{gpg::Home::use(context.config.gpg_home), user_fingerprint(context.config)};
+    return maintenance::LogSigner{gpg::Home::use(context.config.gpg_home), user_fingerprint(context.config)};
 }
 
 }  // namespace strongroom::client

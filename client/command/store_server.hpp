@@ -7,8 +7,9 @@
 #include <string>
 
 #include "client/command/context.hpp"
-#include "client/verification/verification_log.hpp"
 #include "common/gpg/home.hpp"
+#include "common/maintenance/trusted_server.hpp"
+#include "common/maintenance/verification_log.hpp"
 #include "common/storage/object_store.hpp"
 
 namespace strongroom::client {
@@ -21,11 +22,13 @@ struct StoreServer {
                 const std::string& given);
 
     const gpg::Home& verify_home() const { return home_.home(); }
+    maintenance::TrustedServer trusted() const { return {store_, id, identity, home_.home()}; }
 
     std::string id;
     std::string identity;  // full fingerprint
 
   private:
+    storage::ObjectStore& store_;
     gpg::TempHome home_{gpg::HomeFor::public_keys};
 };
 
@@ -34,6 +37,6 @@ std::filesystem::path verification_log_file(const Context& context, const std::s
 
 // The user's own key, where the configuration names one or `needed`. Throws Error{config} if it is needed and
 // cannot be told.
-std::optional<LogSigner> log_signer(const Context& context, bool needed);
+std::optional<maintenance::LogSigner> log_signer(const Context& context, bool needed);
 
 }  // namespace strongroom::client

@@ -119,6 +119,21 @@ class ServerRules {
     std::vector<Finding>& out_;
 };
 
+void rules_of_jobs(const Facts& facts, std::vector<Finding>& out) {
+    for (const auto& job : facts.failed_jobs) {
+        const auto server = std::ranges::find(facts.servers, job.server, &ServerFacts::uuid);
+        const bool verify = job.kind == "verify";
+        out.push_back(
+            {"job_failed", job.server + "/" + job.kind, verify ? "critical" : "warning", job.server,
+             server == facts.servers.end() ? "" : printable_line(server->label, 100),
+             "the " + job.kind + " job " + job.id + " ended as " + std::string(name(job.state)) + " at " +
+                 moment(job.finished) + ": " + printable_line(job.problem.text, 300),
+             "Do what the text says; the alert ends when a job of this kind succeeds: strongroom job "
+             "create --server " +
+                 job.server + " --kind " + job.kind});
+    }
+}
+
 void rules_of_keys(const Facts& facts, const AlertLimits& limits, std::vector<Finding>& out) {
     for (const auto& key : facts.keys) {
         if (key.expires == 0 || key.expires - facts.now > ms(limits.key_notice)) continue;
@@ -149,9 +164,9 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{"backup_failed",  "backup_missing",  "agent_silent",
-                                                "escrow_missing", "not_recoverable", "key_expiring",
-                                                "disk_low",       "own_backup"};
+    static const std::vector<std::string> names{"backup_failed", "backup_missing", "job_failed",
+                                                "agent_silent",  "escrow_missing", "not_recoverable",
+                                                "key_expiring",  "disk_low",       "own_backup"};
     return names;
 }
 
@@ -171,6 +186,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         rules.not_recoverable();
         rules.key_expiring();
     }
+    rules_of_jobs(facts, out.findings);
     rules_of_keys(facts, limits, out.findings);
     rules_of_the_dispatcher(facts, limits, out.findings);
     return out;

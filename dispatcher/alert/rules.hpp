@@ -1,17 +1,18 @@
 // The rules: a pure function from facts to what is wrong now. No clock, no store, no network.
 //
-// | rule           | severity | found when |
-// | backup_failed  | critical | the backup job that ended last did not succeed, and no backup came after it |
-// | backup_missing | critical | the first slot after the newest backup is over by its splay and
-// `missing_after`; |                |          | or: no schedule, and no backup for `unscheduled_after` | |
-// agent_silent   | warning  | neither message nor long poll for `silent_after` | | escrow_missing | critical
-// | the newest decryption subkey is not in escrow `escrow_after` after registration | | key_expiring   |
-// warning, critical once expired | a user's, a server's or the dispatcher's key, `key_notice` ahead | |
-// disk_low       | critical | less than `disk_free_percent` of the database's file system is free | |
-// own_backup     | warning  | the dispatcher's last backup of itself is older than `own_backup_after` (0:
-// off) |
-// | not_recoverable | warning | no proof of recovery for `proof_after`; of an escrow record that was never
-// proven, for `first_proof_after` |
+//   backup_failed    critical  the backup job that ended last did not succeed, and no backup came since
+//   backup_missing   critical  the first slot after the newest backup is over by its splay and
+//                              `missing_after`; or: no schedule, and no backup for `unscheduled_after`
+//   job_failed       critical  the verification that ended last did not succeed
+//                    warning   another kind of job
+//   agent_silent     warning   neither message nor long poll for `silent_after`
+//   escrow_missing   critical  `escrow_after` after registration, the newest subkey is not in escrow
+//   not_recoverable  warning   no proof of recovery for `proof_after`; of an escrow record that was
+//                              never proven, for `first_proof_after`
+//   key_expiring     warning   a key of a user, a server or the dispatcher, `key_notice` ahead
+//                    critical  it has expired
+//   disk_low         critical  less than `disk_free_percent` of the database's file system is free
+//   own_backup       warning   the last backup of the dispatcher itself is older than `own_backup_after`
 #pragma once
 
 #include <chrono>
@@ -46,7 +47,8 @@ struct Facts {
     std::int64_t now = 0;      // UTC milliseconds, as all times here
     std::int64_t started = 0;  // when this dispatcher began to serve: agents need a moment to come back
     std::vector<ServerFacts> servers;
-    std::vector<KeyFact> keys;  // of users and the dispatcher; a server's is in its own facts
+    std::vector<Job> failed_jobs;  // Transaction::failed_jobs()
+    std::vector<KeyFact> keys;     // of users and the dispatcher; a server's is in its own facts
     std::int64_t disk_free = 0;
     std::int64_t disk_total = 0;    // bytes; 0: not known
     std::int64_t own_backup = 0;    // when it was last made
@@ -56,7 +58,7 @@ struct Facts {
 
 struct Finding {
     std::string rule;
-    std::string object;  // UUID, fingerprint or empty: (rule, object) names the alert
+    std::string object;  // UUID, UUID/KIND of a job, fingerprint or empty: (rule, object) names the alert
     std::string severity;
     std::string server;  // UUID, or empty
     std::string label;

@@ -48,6 +48,7 @@ Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_
     store.read([&](Transaction& tx) {
         out = {};
         out.servers = tx.server_facts();
+        out.failed_jobs = tx.failed_jobs();
         const auto ends = known_key_ends(tx);
         for (const auto& user : tx.list_users())
             if (const auto end = ends.find(user.fingerprint); end != ends.end())

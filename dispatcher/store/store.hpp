@@ -136,6 +136,9 @@ class Transaction {
     virtual void put_key_expiry(const KeyExpiry& key) = 0;
     virtual std::vector<KeyExpiry> key_expiries() = 0;
     virtual std::vector<ServerFacts> server_facts() = 0;  // not of retired servers
+    // Jobs other than backups that failed or were given up, with none of their server and kind that ended
+    // later; not of retired servers.
+    virtual std::vector<Job> failed_jobs() = 0;
 
     // Alerts.
     virtual void put_alert(const Alert& alert) = 0;                  // by id: new or changed

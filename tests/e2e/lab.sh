@@ -100,7 +100,7 @@ lab_dispatcher() { # starts (again) the dispatcher in $lab/dispatcher; sets $url
     : "${port:=0}"
     rm -f "$lab/port"
     "$STRONGROOM_BIN/strongroom-dispatcher" --state-dir "$lab/dispatcher" serve --listen "127.0.0.1:$port" \
-        --admin-listen 127.0.0.1:0 --lease "${lease:-60}" --port-file "$lab/port" >>"$lab/dispatcher.log" 2>&1 &
+        --admin-listen 127.0.0.1:0 --lease "${lease:-60}" --alert-interval "${alert_interval:-60}" --port-file "$lab/port" >>"$lab/dispatcher.log" 2>&1 &
     pid_dispatcher=$!
     lab_pids+=($!)
     wait_until 20 test -s "$lab/port" || fail "the dispatcher does not start"

@@ -2,6 +2,7 @@
 # Proof of recovery with the real programs: what a user proves, what lists and metrics show, and what must not count as a proof.
 source "$(dirname "$0")/lab.sh"
 
+alert_interval=2
 lab_site mallory
 printf 'proof' >"$lab/plain"
 lab_file_agent_config agent "$lab/plain" 'min-interval = 0'
@@ -48,7 +49,7 @@ expect_failure 7 'is known by' as alice prove --server "$server" --identity "$fp
 
 say "metrics and alerts"
 metrics() { curl -fsS "$admin/metrics" >"$lab/metrics" && grep -qx "strongroom_dispatcher_servers_$1 1" "$lab/metrics"; }
-wait_until 70 metrics recoverable || fail "metrics: $(grep servers_ "$lab/metrics")"
+wait_until 20 metrics recoverable || fail "metrics: $(grep servers_ "$lab/metrics")"
 metrics escrowed || fail "metrics: $(grep servers_ "$lab/metrics")"
 grep -qx "strongroom_dispatcher_server_escrowed{server=\"$server\"} 1" "$lab/metrics" || fail "no metric of the server's escrow"
 proven=$(sed -nE "s/^strongroom_dispatcher_server_proven_timestamp_seconds\{server=\"$server\",by=\"$fpr_alice\"\} ([0-9]+).*/\1/p" "$lab/metrics")
@@ -62,5 +63,5 @@ as alice recover --server "$server" --into "$lab/r" -q >/dev/null
 as alice restore --server "$server" --store "file://$lab/store" --home "$lab/r" --stdout -q >"$lab/stream"
 [ "$(cat "$lab/stream")" = proof ] || fail "the retired server's set does not restore"
 gone() { curl -fsS "$admin/metrics" >"$lab/metrics" && ! grep -q "server=\"$server\"" "$lab/metrics"; }
-wait_until 70 gone || fail "metrics of a retired server: $(grep "$server" "$lab/metrics")"
+wait_until 20 gone || fail "metrics of a retired server: $(grep "$server" "$lab/metrics")"
 as alice prove --server "$server" >/dev/null

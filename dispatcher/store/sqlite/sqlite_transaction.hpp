@@ -77,6 +77,7 @@ class SqliteTransaction : public Transaction {
     void put_key_expiry(const KeyExpiry& key) override;
     std::vector<KeyExpiry> key_expiries() override;
     std::vector<ServerFacts> server_facts() override;
+    std::vector<Job> failed_jobs() override;
     void put_alert(const Alert& alert) override;
     std::vector<Alert> open_alerts() override;
     std::vector<Alert> list_alerts(std::int64_t limit) override;

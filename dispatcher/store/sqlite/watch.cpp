@@ -62,6 +62,16 @@ std::vector<ServerFacts> SqliteTransaction::server_facts() {
     return select<ServerFacts>(session_, "server_facts");
 }
 
+std::vector<Job> SqliteTransaction::failed_jobs() {
+    return select<Job>(session_,
+                       "jobs j WHERE kind <> 'backup' AND state IN ('failed', 'expired') "
+                       "AND EXISTS (SELECT 1 FROM servers s WHERE s.uuid = j.server AND s.retired = 0) "
+                       "AND NOT EXISTS (SELECT 1 FROM jobs n WHERE n.server = j.server AND n.kind = j.kind "
+                       "AND n.kind <> 'backup' AND n.state IN ('succeeded', 'failed', 'expired') "
+                       "AND (n.finished > j.finished OR (n.finished = j.finished AND n.id > j.id))) "
+                       "ORDER BY server, kind");
+}
+
 void SqliteTransaction::put_alert(const Alert& alert) {
     execute(session_, "DELETE FROM alerts WHERE id = :i", alert.id);
     insert_new("alerts", alert, "alert " + alert.key + " is open already");

@@ -55,6 +55,9 @@ TEST_CASE("sqlite store: the contract") {
     SECTION("jobs") {
         test::check_jobs(database.open);
     }
+    SECTION("failed jobs") {
+        test::check_failed_jobs(database.open);
+    }
     SECTION("ledger") {
         test::check_ledger(database.open);
     }

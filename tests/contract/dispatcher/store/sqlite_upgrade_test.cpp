@@ -66,6 +66,23 @@ TEST_CASE("sqlite store: a database of schema 1 is upgraded and keeps everything
     store->read([&](Transaction& tx) { CHECK(tx.audit_after(1, 1).at(0).text == "two, \"quoted\""); });
 }
 
+TEST_CASE("sqlite store: an upgrade makes the views anew") {
+    const TempDir folder;
+    const auto path = folder.path() / "dispatcher.db";
+    write_file_atomic(path, "");
+    SqliteStore::open(path);
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    const auto result = sqlite3_exec(database,
+                                     "DROP VIEW server_facts; ALTER TABLE backups DROP COLUMN removed; "
+                                     "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
+                                     "DROP INDEX other_jobs_ended; PRAGMA user_version = 6",
+                                     nullptr, nullptr, nullptr);
+    REQUIRE(result == SQLITE_OK);
+    sqlite3_close(database);
+    SqliteStore::open(path)->read([&](Transaction& tx) { CHECK(tx.server_facts().empty()); });
+}
+
 TEST_CASE("sqlite store: a command does not upgrade beneath a dispatcher that serves") {
     OldDatabase old;
     {

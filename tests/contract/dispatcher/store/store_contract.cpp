@@ -324,4 +324,46 @@ void check_jobs(const OpenStore& open) {
     });
 }
 
+// Of each server and kind other than backups, the job that ended last, if it failed.
+void check_failed_jobs(const OpenStore& open) {
+    const auto store = open();
+    const User alice = sample_user('A');
+    const Server server = sample_server(alice, 'C');
+    const Server other = sample_server(alice, 'D');
+    store->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        tx.add_server(server);
+        tx.add_server(other);
+    });
+    const auto end = [&](const Server& of, const char* kind, JobState state, std::int64_t finished) {
+        Job job = sample_job(of.uuid, finished);
+        job.kind = kind;
+        store->transact([&](Transaction& tx) { tx.add_job(job); });
+        store->transact([&](Transaction& tx) {
+            tx.close_job(job.id, state, {"corrupt", "", "bad", ""}, finished);
+        });
+        return job.id;
+    };
+    const auto failed = [&] {
+        std::vector<std::string> out;
+        store->read([&](Transaction& tx) {
+            out.clear();
+            for (const auto& job : tx.failed_jobs()) out.push_back(job.id);
+        });
+        return out;
+    };
+    end(server, "backup", JobState::failed, 10);  // has a rule of its own
+    end(server, "verify", JobState::failed, 10);
+    const auto verify = end(server, "verify", JobState::expired, 20);
+    const auto rotate = end(other, "rotate", JobState::failed, 20);
+    end(other, "rotate", JobState::cancelled, 30);  // says nothing
+    auto expected = std::vector<std::string>{verify, rotate};
+    if (server.uuid > other.uuid) std::swap(expected[0], expected[1]);
+    CHECK(failed() == expected);
+    end(server, "verify", JobState::succeeded, 30);
+    CHECK(failed() == std::vector<std::string>{rotate});
+    store->transact([&](Transaction& tx) { tx.retire_server(other.uuid, 40); });
+    CHECK(failed().empty());
+}
+
 }  // namespace strongroom::test

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "common/backupset/pruner.hpp"
 #include "common/base/encoding.hpp"
 #include "common/gpg/message.hpp"
 #include "tests/support/faulty_store.hpp"
@@ -152,51 +151,6 @@ TEST_CASE("chains: an increment needs all that it builds on, each beginning wher
     trusted["b"].parent.reset();
     CHECK(chain_problem(trusted, "b").find("without a parent") != std::string::npos);
     CHECK_FALSE(chain_problem(trusted, "z").empty());
-}
-
-TEST_CASE("pruning: the signature goes first, and what is left of an interrupted removal is unfinished") {
-    Look look;
-    const auto kept = look.seal(random_bytes(3 * 4096));
-    write_mark(look.store, look.server, {look.manifest.set, "2026-11-22T01:00:00Z", "retention", 0});
-    CHECK(read_marks(look.store, look.server).at(look.manifest.set).marked == "2026-11-22T01:00:00Z");
-    CHECK(look.list().size() == 2);  // a marked set is a set
-
-    class Stops : public FaultyStore {  // fails at the fourth removal
-      public:
-        using FaultyStore::FaultyStore;
-        std::vector<std::string> removed;
-        void remove(const std::string& key) override {
-            if (removed.size() == 3) throw Error(ErrorKind::storage, "remove of " + key + " failed");
-            removed.push_back(key);
-            FaultyStore::remove(key);
-        }
-    } stops(look.store);
-    CHECK_THROWS_AS(remove_set(stops, look.server, look.manifest.set), Error);
-    REQUIRE(stops.removed.size() == 3);
-    CHECK(stops.removed.front() == manifest_signature_key(look.server, look.manifest.set));
-    CHECK(committed_sets(look.store, look.server) == std::vector<std::string>{kept.set});
-    CHECK(read_marks(look.store, look.server).contains(look.manifest.set));
-
-    const auto later = look.clock.now() + std::chrono::hours(48);
-    const auto unfinished = unfinished_sets(look.store, look.server, later);
-    REQUIRE(unfinished.size() == 1);
-    CHECK(unfinished.front().set == look.manifest.set);
-    CHECK(unfinished.front().objects > 10);
-    CHECK(remove_set(look.store, look.server, look.manifest.set) == unfinished.front().bytes);
-    CHECK(look.store.list(set_prefix(look.server, look.manifest.set)).empty());
-    CHECK(read_marks(look.store, look.server).empty());
-    CHECK(unfinished_sets(look.store, look.server, later).empty());
-    CHECK(verify_committed({1}, look.store, look.server, kept.set, look.home(), look.identity).good());
-}
-
-TEST_CASE("pruning: a mark that cannot be read is none") {
-    Look look;
-    look.store.put(mark_key(look.server, look.manifest.set), "{\"set\":\"x\"}");
-    CHECK(read_marks(look.store, look.server).empty());
-    look.store.put(
-        mark_key(look.server, look.manifest.set),
-        "{\"marked\":\"yesterday\",\"objects\":0,\"set\":\"" + look.manifest.set + "\",\"why\":\"x\"}");
-    CHECK(read_marks(look.store, look.server).empty());
 }
 
 TEST_CASE("verification: the worst flaw is the worst of all, also beyond those that are listed") {

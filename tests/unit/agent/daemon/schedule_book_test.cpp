@@ -13,7 +13,7 @@ namespace {
 const std::string id = "0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0001";
 
 ScheduleState daily(std::int64_t splay_s = 0, const char* kind = "backup") {
-    return {{{{id, kind, "30 2 * * *", splay_s}, to_millis(parse_utc("2026-11-20T00:00:00Z"))}}};
+    return {{{{id, kind, "30 2 * * *", splay_s}, to_millis(parse_utc("2026-11-20T00:00:00Z")), {}}}};
 }
 
 Run run_of(const char* slot) {
@@ -34,11 +34,12 @@ TEST_CASE("an agent without its dispatcher makes each due slot once") {
     clock.set(parse_utc("2026-11-22T02:30:30Z"));
     CHECK_FALSE(due_alone(daily(), runs, clock.now(), contact));  // the dispatcher may still order it
     clock.set(parse_utc("2026-11-22T02:31:00Z"));
-    const auto origin = due_alone(daily(), runs, clock.now(), contact);
-    REQUIRE(origin);
-    CHECK(origin->schedule == id);
-    CHECK(origin->slot == to_millis(parse_utc("2026-11-22T02:30:00Z")));
-    CHECK_FALSE(origin->job);
+    const auto due = due_alone(daily(), runs, clock.now(), contact);
+    REQUIRE(due);
+    CHECK(due->origin.schedule == id);
+    CHECK(due->origin.slot == to_millis(parse_utc("2026-11-22T02:30:00Z")));
+    CHECK_FALSE(due->origin.job);
+    CHECK_FALSE(due->withheld);
 
     runs.add(run_of("2026-11-22T02:30:00Z"));
     CHECK_FALSE(due_alone(daily(), runs, clock.now(), contact));
@@ -48,15 +49,38 @@ TEST_CASE("an agent without its dispatcher makes each due slot once") {
 
 TEST_CASE("slots that were missed are made up for by one backup, the newest") {
     const UtcTime now = parse_utc("2026-12-24T12:00:00Z");
-    const auto origin = due_alone(daily(), {}, now, std::nullopt);
-    REQUIRE(origin);
-    CHECK(origin->slot == to_millis(parse_utc("2026-12-24T02:30:00Z")));
+    const auto due = due_alone(daily(), {}, now, std::nullopt);
+    REQUIRE(due);
+    CHECK(due->origin.slot == to_millis(parse_utc("2026-12-24T02:30:00Z")));
 }
 
 TEST_CASE("a slot for which the dispatcher was there is its own business") {
     const UtcTime now = parse_utc("2026-11-22T03:00:00Z");
     CHECK_FALSE(due_alone(daily(), {}, now, parse_utc("2026-11-22T02:31:00Z")));
     CHECK(due_alone(daily(), {}, now, parse_utc("2026-11-22T02:30:59Z")));
+}
+
+TEST_CASE("a slot that a dispatcher is there for and never orders is made an hour later, once") {
+    const UtcTime slot = parse_utc("2026-11-22T02:30:00Z");
+    const UtcTime due_at = slot + dispatcher_grace;
+    ScheduleState schedules = daily();
+    // It answers all the time, and orders nothing.
+    CHECK_FALSE(due_alone(schedules, {}, due_at + withheld_after - 1s, due_at + withheld_after - 2s));
+    const auto due = due_alone(schedules, {}, due_at + withheld_after, due_at + withheld_after - 2s);
+    REQUIRE(due);
+    CHECK(due->withheld);
+    CHECK(due->origin.slot == to_millis(slot));
+    RunState runs;
+    runs.add(run_of("2026-11-22T02:30:00Z"));
+    CHECK_FALSE(due_alone(schedules, runs, due_at + withheld_after, due_at));
+
+    // What it ordered once is not withheld, whatever came of the order.
+    CHECK_FALSE(note_ordered(schedules, "another", to_millis(slot)));
+    CHECK(note_ordered(schedules, id, to_millis(slot)));
+    CHECK_FALSE(note_ordered(schedules, id, to_millis(slot) - 1));
+    CHECK_FALSE(due_alone(schedules, {}, due_at + withheld_after, due_at));
+    CHECK(merge(schedules, {schedules.schedules[0].order}, slot).schedules[0].ordered == to_millis(slot));
+    CHECK(due_alone(schedules, {}, due_at + withheld_after + 24h, due_at + 24h));
 }
 
 TEST_CASE("slots before the schedule was known, and other kinds, are nobody's") {
@@ -68,7 +92,8 @@ TEST_CASE("slots before the schedule was known, and other kinds, are nobody's") 
 }
 
 TEST_CASE("the splay delays a slot by at most its length") {
-    const RunState runs{{run_of("2026-11-21T02:30:00Z")}, {}, {}, {}, {}};
+    RunState runs;
+    runs.runs = {run_of("2026-11-21T02:30:00Z")};
     CHECK_FALSE(due_alone(daily(3600), runs, parse_utc("2026-11-22T02:30:59Z"), std::nullopt));
     CHECK(due_alone(daily(3600), runs, parse_utc("2026-11-22T03:31:00Z"), std::nullopt));
 }

@@ -56,6 +56,18 @@ TEST_CASE("rotations that a dispatcher orders keep a least interval of their own
     CHECK(error.hint().find("min-rotation-interval") != std::string::npos);
 }
 
+TEST_CASE("verifications that a dispatcher orders keep a least interval of their own") {
+    const Policy policy{{"verify"}, 300s, 24h, 1h};
+    const UtcTime now = parse_utc("2026-11-22T02:00:00Z");
+    CHECK_NOTHROW(policy.require_kind("verify"));
+    refusal([&] { policy.require_kind("prune"); });
+    CHECK_NOTHROW(policy.require_verify_interval(now, std::nullopt));
+    CHECK_NOTHROW(policy.require_verify_interval(now, now - 1h));
+    CHECK_NOTHROW(policy.require_verify_interval(now, now + 1h));
+    const Error error = refusal([&] { policy.require_verify_interval(now, now - 59min); });
+    CHECK(error.hint().find("min-verify-interval") != std::string::npos);
+}
+
 TEST_CASE("an escrow order with another recipient is refused") {
     CHECK_NOTHROW(Policy::require_pinned({}, {pinned}));
     CHECK_NOTHROW(Policy::require_pinned({pinned}, {pinned}));

@@ -73,6 +73,28 @@ TEST_CASE("rules: a failed backup, until one succeeds") {
     CHECK(room.found().empty());
 }
 
+TEST_CASE("rules: a verification that failed is critical, another job a warning") {
+    Room room;
+    Job job;
+    job.id = "job-2";
+    job.server = uuid;
+    job.kind = "verify";
+    job.state = JobState::failed;
+    job.finished = at("2026-11-22T09:00:00Z");
+    job.problem.text = "1 of 5 set(s) are not good\x1b";
+    room.facts.failed_jobs = {job};
+    job.kind = "rotate";
+    room.facts.failed_jobs.push_back(job);
+    const auto findings = evaluate(room.facts, room.limits).findings;
+    REQUIRE(room.found() == Names{"job_failed", "job_failed"});
+    CHECK(findings[0].severity == "critical");
+    CHECK(findings[0].object == uuid + "/verify");
+    CHECK(findings[0].label == "shop");
+    CHECK(findings[0].text.find("1 of 5 set(s) are not good\\x1b") != std::string::npos);
+    CHECK(findings[1].severity == "warning");
+    CHECK(findings[1].object == uuid + "/rotate");
+}
+
 TEST_CASE("rules: a schedule that cannot be read is a missing backup at once") {
     Room room;
     room.server->cron = "61 25 * * *";
@@ -206,6 +228,7 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     room.server->last_seen = 0;
     room.server->last_backup = 1;
     room.server->last_job_state = "failed";
+    room.facts.failed_jobs = {Job{}};
     auto found = room.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();

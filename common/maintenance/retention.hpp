@@ -14,7 +14,7 @@
 
 #include "common/base/clock.hpp"
 
-namespace strongroom::backupset {
+namespace strongroom::maintenance {
 
 // The newest set of each of so many hours, days, ... (UTC; weeks begin on Monday) that have one; the newest
 // `last`; all that are at most `within` older than the newest. 0: no such rule. The same words as those of
@@ -42,6 +42,8 @@ struct RetentionFact {
     Standing standing = Standing::not_verified;
 };
 
+inline constexpr const char* not_verified = "not verified";  // as a reason
+
 struct RetentionDecision {
     std::string set;
     bool keep = true;
@@ -53,4 +55,4 @@ struct RetentionDecision {
 std::vector<RetentionDecision> decide(const KeepRules& rules, std::vector<RetentionFact> facts,
                                       bool drop_bad);
 
-}  // namespace strongroom::backupset
+}  // namespace strongroom::maintenance

@@ -15,7 +15,7 @@
 #include "common/base/clock.hpp"
 #include "common/gpg/home.hpp"
 
-namespace strongroom::client {
+namespace strongroom::maintenance {
 
 struct VerifiedSet {
     std::string set;
@@ -71,4 +71,4 @@ class VerificationLog {
     std::map<std::string, VerifiedSet> sets_;
 };
 
-}  // namespace strongroom::client
+}  // namespace strongroom::maintenance

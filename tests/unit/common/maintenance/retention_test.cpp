@@ -1,4 +1,4 @@
-#include "common/backupset/retention.hpp"
+#include "common/maintenance/retention.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include <set>
 
 using namespace strongroom;
-using namespace strongroom::backupset;
+using namespace strongroom::maintenance;
 using namespace std::chrono_literals;
 
 namespace {

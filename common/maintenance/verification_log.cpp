@@ -1,11 +1,11 @@
-#include "client/verification/verification_log.hpp"
+#include "common/maintenance/verification_log.hpp"
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/json_fields.hpp"
 #include "common/gpg/message.hpp"
 
-namespace strongroom::client {
+namespace strongroom::maintenance {
 namespace {
 
 constexpr std::size_t max_file = 64U << 20U;
@@ -96,4 +96,4 @@ void VerificationLog::save(bool sign) const {
     write_file_atomic(file_, sign ? gpg::sign(signer_->home, signer_->fingerprint, text) : text);
 }
 
-}  // namespace strongroom::client
+}  // namespace strongroom::maintenance

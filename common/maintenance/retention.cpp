@@ -1,11 +1,11 @@
-#include "common/backupset/retention.hpp"
+#include "common/maintenance/retention.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
 
-namespace strongroom::backupset {
+namespace strongroom::maintenance {
 namespace {
 
 using std::chrono::days;
@@ -71,7 +71,7 @@ class Plan {
 
     void keep_what_does_not_count(bool drop_bad) {
         for (const auto& [set, standing] : standings_) {
-            if (standing == Standing::not_verified) keep(set, "not verified");
+            if (standing == Standing::not_verified) keep(set, not_verified);
             const bool newer_counts = counting_.back()->set > set;
             if (standing == Standing::not_good && !(drop_bad && newer_counts)) keep(set, "not good");
         }
@@ -147,4 +147,4 @@ std::vector<RetentionDecision> decide(const KeepRules& rules, std::vector<Retent
     return plan.decisions();
 }
 
-}  // namespace strongroom::backupset
+}  // namespace strongroom::maintenance

@@ -14,7 +14,7 @@
 #include "common/base/clock.hpp"
 #include "common/storage/object_store.hpp"
 
-namespace strongroom::backupset {
+namespace strongroom::maintenance {
 
 struct PruneMark {
     std::string set;
@@ -45,4 +45,4 @@ std::vector<UnfinishedSet> unfinished_sets(storage::ObjectStore& store, const st
 // Throws what the store throws, naming the object; what is left then is marked still.
 std::int64_t remove_set(storage::ObjectStore& store, const std::string& server, const std::string& set);
 
-}  // namespace strongroom::backupset
+}  // namespace strongroom::maintenance

@@ -1,4 +1,4 @@
-#include "common/backupset/pruner.hpp"
+#include "common/maintenance/pruner.hpp"
 
 #include "common/backupset/layout.hpp"
 #include "common/backupset/set_list.hpp"
@@ -6,7 +6,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/json_fields.hpp"
 
-namespace strongroom::backupset {
+namespace strongroom::maintenance {
 namespace {
 
 constexpr std::size_t max_mark = 4096;  // bytes
@@ -23,11 +23,11 @@ void PruneMark::fields(Fields& f) {
 
 std::map<std::string, PruneMark> read_marks(storage::ObjectStore& store, const std::string& server) {
     std::map<std::string, PruneMark> out;
-    for (const auto& object : store.list(marks_prefix(server))) {
+    for (const auto& object : store.list(backupset::marks_prefix(server))) {
         try {
             auto mark = from_json<PruneMark>(parse_json(store.get(object.key, max_mark).view(), max_mark));
             parse_utc(mark.marked);
-            if (object.key == mark_key(server, mark.set)) out.emplace(mark.set, std::move(mark));
+            if (object.key == backupset::mark_key(server, mark.set)) out.emplace(mark.set, std::move(mark));
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::protocol && error.kind() != ErrorKind::corrupt &&
                 error.kind() != ErrorKind::not_found)
@@ -38,22 +38,22 @@ std::map<std::string, PruneMark> read_marks(storage::ObjectStore& store, const s
 }
 
 void write_mark(storage::ObjectStore& store, const std::string& server, const PruneMark& mark) {
-    store.put(mark_key(server, mark.set), to_json(mark).dump() + "\n");
+    store.put(backupset::mark_key(server, mark.set), to_json(mark).dump() + "\n");
 }
 
 void remove_mark(storage::ObjectStore& store, const std::string& server, const std::string& set) {
-    store.remove(mark_key(server, set));
+    store.remove(backupset::mark_key(server, set));
 }
 
 std::vector<UnfinishedSet> unfinished_sets(storage::ObjectStore& store, const std::string& server,
                                            UtcTime before) {
     std::vector<UnfinishedSet> out;
-    for (const std::string& set : set_folders(store, server)) {
-        const auto begun = begun_at(set);
+    for (const std::string& set : backupset::set_folders(store, server)) {
+        const auto begun = backupset::begun_at(set);
         if (!begun || *begun >= before) continue;
-        if (is_committed(store, server, set)) continue;
+        if (backupset::is_committed(store, server, set)) continue;
         UnfinishedSet one{set, 0, 0};
-        for (const auto& object : store.list(set_prefix(server, set))) {
+        for (const auto& object : store.list(backupset::set_prefix(server, set))) {
             ++one.objects;
             one.bytes += static_cast<std::int64_t>(object.size);
         }
@@ -63,18 +63,19 @@ std::vector<UnfinishedSet> unfinished_sets(storage::ObjectStore& store, const st
 }
 
 std::int64_t remove_set(storage::ObjectStore& store, const std::string& server, const std::string& set) {
-    const auto objects = store.list(set_prefix(server, set));
-    store.remove(manifest_signature_key(server, set));
-    if (is_committed(store, server, set))
-        throw Error(ErrorKind::storage, "object " + manifest_signature_key(server, set) + " is there still");
+    const auto objects = store.list(backupset::set_prefix(server, set));
+    store.remove(backupset::manifest_signature_key(server, set));
+    if (backupset::is_committed(store, server, set))
+        throw Error(ErrorKind::storage,
+                    "object " + backupset::manifest_signature_key(server, set) + " is there still");
     std::int64_t bytes = 0;
     for (const auto& object : objects) {
         store.remove(object.key);
         bytes += static_cast<std::int64_t>(object.size);
     }
-    store.remove_unfinished(set_prefix(server, set));
+    store.remove_unfinished(backupset::set_prefix(server, set));
     remove_mark(store, server, set);
     return bytes;
 }
 
-}  // namespace strongroom::backupset
+}  // namespace strongroom::maintenance

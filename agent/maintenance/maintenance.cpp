@@ -1,0 +1,75 @@
+#include "agent/maintenance/maintenance.hpp"
+
+#include "common/base/error.hpp"
+#include "common/base/log.hpp"
+#include "common/base/steady_time.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+struct OwnSets {
+    OwnSets(const StateDir& state, storage::ObjectStore& store)
+        : lock(state.lock_maintenance()),
+          agent(state.agent()),
+          home(gpg::Home::use(state.own_home())),
+          server{store, agent.server, agent.identity, home},
+          log(state.verified_file(), agent.server, agent.identity, {}) {}
+
+    FileLock lock;
+    AgentRecord agent;
+    gpg::Home home;
+    maintenance::TrustedServer server;
+    maintenance::VerificationLog log;
+};
+
+void require_going_on(const std::stop_token& stop, const char* what) {
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, std::string(what) + " was stopped");
+}
+
+}  // namespace
+
+maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, const StateDir& state,
+                                           storage::ObjectStore& store, const Clock& clock,
+                                           const MaintenanceOptions& options) {
+    OwnSets own(state, store);
+    const auto ends = std::chrono::steady_clock::now() + std::chrono::seconds(config.verify_for);
+    maintenance::VerifyRun run;
+    run.read.workers = options.workers;
+    if (config.verify_for > 0) run.go_on = [&] { return std::chrono::steady_clock::now() < ends; };
+    run.on_progress = [&](const std::string& set, const backupset::Progress& now) {
+        require_going_on(options.stop, "the verification");
+        if (options.on_progress) options.on_progress(set, now);
+    };
+    auto out = maintenance::verify_server(own.server, own.log, clock, run);
+    for (const auto& one : out.sets)
+        if (!one.good())
+            log_event(Level::error, "AGENT_SET_NOT_GOOD", "set {}, {}: {}", one.set, one.result(),
+                      maintenance::one_line(one));
+    log_event(Level::info, "AGENT_VERIFIED", "{} of {} sets, {} more wait for their turn", out.sets.size(),
+              out.committed, out.left);
+    return out;
+}
+
+PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& state,
+                           storage::ObjectStore& store, const Clock& clock, bool apply,
+                           const std::stop_token& stop) {
+    const auto rules = config.prune_rules();
+    if (!rules.keep.any())
+        throw Error(ErrorKind::config, "no rule says which sets stay",
+                    "Set keep-daily = 7, keep-weekly = 5 or the like in the agent's configuration.");
+    OwnSets own(state, store);
+    const FileLock no_rotation = state.lock_rotation();
+    maintenance::Prune prune(own.server, own.log, rules, clock.now());
+    PruneResult out{prune.plan(), {}};
+    if (!apply) return out;
+    out.removed = prune.apply(out.plan, [&](const maintenance::PruneStep& step) {
+        require_going_on(stop, "the pruning");
+        if (step.action == maintenance::PruneAction::remove)
+            log_event(Level::info, "AGENT_SET_PRUNED", "set {} goes: {}{}", step.set, step.why,
+                      step.kept.versions > 0 ? "; the store keeps " + maintenance::text_of(step.kept) : "");
+    });
+    log_event(Level::info, "AGENT_PRUNED", "{} sets were removed", out.removed.size());
+    return out;
+}
+
+}  // namespace strongroom::agent

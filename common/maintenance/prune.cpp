@@ -1,0 +1,130 @@
+#include "common/maintenance/prune.hpp"
+
+#include <algorithm>
+
+#include "common/backupset/layout.hpp"
+
+namespace strongroom::maintenance {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string out;
+    for (const auto& part : parts) out += (out.empty() ? "" : ", ") + part;
+    return out;
+}
+
+}  // namespace
+
+std::string text_of(const PruneStep& step) {
+    switch (step.action) {
+        case PruneAction::none:
+            return "";
+        case PruneAction::mark:
+            return "mark";
+        case PruneAction::unmark:
+            return "unmark";
+        case PruneAction::wait:
+            return "wait until " + format_utc(step.due);
+        case PruneAction::remove:
+            return "remove";
+    }
+    return "";
+}
+
+std::string text_of(const storage::KeptVersions& kept) {
+    return std::to_string(kept.versions) + " versions, " + std::to_string(kept.bytes) + " bytes; " +
+           (kept.locked_until ? "the last of them is locked until " + format_utc(*kept.locked_until)
+                              : std::string("they are not locked"));
+}
+
+Prune::Prune(const TrustedServer& server, VerificationLog& log, const PruneRules& rules, UtcTime now)
+    : server_(server), log_(log), rules_(rules), now_(now), marks_(read_marks(server.store, server.id)) {}
+
+std::vector<PruneStep> Prune::plan() {
+    std::vector<PruneStep> out = committed();
+    for (const auto& one : unfinished_sets(server_.store, server_.id, now_ - unfinished_after))
+        out.push_back(
+            {.set = one.set, .bytes = one.bytes, .keep = false, .why = "unfinished", .objects = one.objects});
+    for (auto& step : out) {
+        decide_action(step);
+        if (step.action == PruneAction::remove)
+            step.kept = server_.store.kept_versions(backupset::set_prefix(server_.id, step.set));
+    }
+    std::ranges::sort(out, {}, &PruneStep::set);
+    return out;
+}
+
+std::vector<PruneStep> Prune::committed() {
+    std::vector<RetentionFact> facts;
+    std::map<std::string, backupset::SetInfo> infos;
+    for (auto& one : backupset::list_sets(server_.store, server_.id, server_.verify_home, server_.identity)) {
+        const auto begun = backupset::begun_at(one.set);
+        facts.push_back({one.set, one.manifest ? one.manifest->parent : std::nullopt,
+                         begun.value_or(UtcTime{}), begun ? standing(one) : Standing::not_verified});
+        infos.emplace(one.set, std::move(one));
+    }
+    std::vector<PruneStep> out;
+    for (const auto& decision : decide(rules_.keep, facts, rules_.drop_bad)) {
+        const auto& info = infos.at(decision.set);
+        PruneStep step{.set = decision.set,
+                       .bytes = info.manifest ? info.manifest->stored_total : 0,
+                       .keep = decision.keep,
+                       .why = decision.keep ? joined(decision.reasons) : "retention"};
+        if (decision.keep && !info.manifest) step.why += ": " + info.problem;
+        step.verified = std::ranges::find(decision.reasons, not_verified) == decision.reasons.end();
+        out.push_back(std::move(step));
+    }
+    return out;
+}
+
+// A set counts as good only for the very manifest that was verified.
+Standing Prune::standing(const backupset::SetInfo& info) const {
+    if (!info.manifest) return info.unreadable ? Standing::not_verified : Standing::not_good;
+    const auto* entry = log_.find(info.set);
+    if (entry == nullptr || entry->manifest_sha256 != info.manifest_sha256) return Standing::not_verified;
+    if (!entry->good()) return Standing::not_good;
+    const bool stale =
+        rules_.verified_within.count() > 0 && now_ - parse_utc(entry->verified) > rules_.verified_within;
+    return stale ? Standing::not_verified : Standing::good;
+}
+
+void Prune::decide_action(PruneStep& step) const {
+    const auto mark = marks_.find(step.set);
+    if (step.keep) {
+        if (mark != marks_.end()) step.action = PruneAction::unmark;
+        return;
+    }
+    if (mark == marks_.end() || mark->second.objects != step.objects) {
+        step.action = rules_.grace.count() > 0 ? PruneAction::mark : PruneAction::remove;
+        return;
+    }
+    step.due = parse_utc(mark->second.marked) + rules_.grace;
+    step.action = step.due <= now_ ? PruneAction::remove : PruneAction::wait;
+}
+
+std::vector<std::string> Prune::apply(const std::vector<PruneStep>& plan,
+                                      const std::function<void(const PruneStep&)>& before_each) {
+    std::vector<std::string> removed;
+    const auto forget_removed = [&] {
+        for (const auto& set : removed) log_.forget(set);
+        if (!removed.empty()) log_.save(log_.was_signed());
+    };
+    try {
+        for (const auto& step : plan) {
+            before_each(step);
+            if (step.action == PruneAction::mark)
+                write_mark(server_.store, server_.id, {step.set, format_utc(now_), step.why, step.objects});
+            if (step.action == PruneAction::unmark) remove_mark(server_.store, server_.id, step.set);
+            if (step.action != PruneAction::remove) continue;
+            remove_set(server_.store, server_.id, step.set);
+            removed.push_back(step.set);
+        }
+    } catch (...) {
+        forget_removed();
+        throw;
+    }
+    forget_removed();
+    return removed;
+}
+
+}  // namespace strongroom::maintenance
