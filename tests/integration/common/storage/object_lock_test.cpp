@@ -3,10 +3,10 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "common/backupset/pruner.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/maintenance/pruner.hpp"
 #include "common/storage/open/open_store.hpp"
 #include "common/storage/s3/bucket_check.hpp"
 #include "common/storage/s3/s3_policy.hpp"
@@ -145,7 +145,7 @@ TEST_CASE("what rotation and retention leave of locked objects stays until its t
         CHECK(*kept.locked_until < put + 97h);
     };
     check_kept(*pruner);
-    backupset::remove_set(*pruner, bench.server, set);
+    maintenance::remove_set(*pruner, bench.server, set);
     CHECK(pruner->list(prefix).empty());
     check_kept(*pruner);
 
