@@ -47,6 +47,7 @@ test_packages=(
     sysbench                # size and live writes
     sqop rnp                # two other OpenPGP programs open what we write
     ceph-mon ceph-osd radosgw ceph-common  # S3 on loopback, with versions, Object Lock and policies
+    pinentry-tty            # asks for a passphrase on a terminal, as gpg does
     openssh-server          # SFTP on loopback
     rclone                  # downloads from S3 as a stranger would
     poppler-utils zbar-tools  # read the recovery sheet's PDF and its QR code

@@ -181,6 +181,7 @@ struct AgentReport {
     std::optional<std::string> server_version;
     std::vector<Backup> backups;
     std::vector<std::string> refusals;
+    std::optional<std::vector<std::string>> removed;  // sets that this agent pruned
     template <class Fields>
     void fields(Fields& f) {
         f("version", version, short_text);
@@ -190,6 +191,7 @@ struct AgentReport {
         f("server_version", server_version, short_text);
         f("backups", backups, Many<Nested>{100, {}});
         f("refusals", refusals, Many<Text>{100, long_text});
+        f("removed", removed, Many<Text>{max_list, set_id_text});
     }
     using Reply = Empty;
 };

@@ -9,6 +9,7 @@
 #include "agent/job/leftovers.hpp"
 #include "agent/job/report.hpp"
 #include "common/base/log.hpp"
+#include "common/base/printable.hpp"
 #include "common/storage/object_store.hpp"
 
 namespace strongroom::agent {
@@ -72,7 +73,7 @@ void Daemon::run() {
 void Daemon::look(UtcTime now) {
     last_look_ = now;
     const RunState runs = host_.state.runs();
-    const bool unheard = !runs.refusals.empty() ||
+    const bool unheard = !runs.refusals.empty() || runs.removed ||
                          std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; });
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
     const auto due = due_by_schedule();
@@ -105,7 +106,15 @@ bool Daemon::contact() {
     request.version = STRONGROOM_VERSION;
     const auto reply = exchange_.ask(request);
     last_contact_ = host_.clock.now();
-    auto schedules = merge(host_.state.schedules(), reply.schedules, *last_contact_);
+    auto schedules = host_.state.schedules();
+    if (const auto* bad = unreadable(reply.schedules))
+        log_event(
+            Level::error, "AGENT_SCHEDULE_REFUSED",
+            "the dispatcher's schedule {} is \"{}\", which are not five cron fields; the schedules that "
+            "are known stay",
+            bad->id, printable_line(bad->cron, 60));
+    else
+        schedules = merge(schedules, reply.schedules, *last_contact_);
     if (reply.job && reply.job->schedule && reply.job->slot)
         note_ordered(schedules, *reply.job->schedule, *reply.job->slot);
     host_.state.save(schedules);

@@ -59,6 +59,12 @@ std::optional<DueAlone> due_alone(const ScheduleState& schedules, const RunState
     return std::nullopt;
 }
 
+const proto::ScheduleOrder* unreadable(const std::vector<proto::ScheduleOrder>& fresh) {
+    const auto found = std::ranges::find_if_not(
+        fresh, [](const auto& order) { return Cron::try_parse(order.cron).has_value(); });
+    return found == fresh.end() ? nullptr : &*found;
+}
+
 ScheduleState merge(const ScheduleState& old, const std::vector<proto::ScheduleOrder>& fresh, UtcTime now) {
     ScheduleState out;
     for (const auto& order : fresh) {

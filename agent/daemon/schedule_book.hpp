@@ -28,6 +28,10 @@ struct DueAlone {
 std::optional<DueAlone> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
                                   std::optional<UtcTime> last_contact);
 
+// The first of a reply's schedules that this agent cannot keep by itself (its times are not five cron
+// fields), or nullptr. A reply with such a one changes nothing: the schedules that are known stay.
+const proto::ScheduleOrder* unreadable(const std::vector<proto::ScheduleOrder>& fresh);
+
 // What a reply's schedules become in schedule.json: `since` and `ordered` are kept for those that did not
 // change.
 ScheduleState merge(const ScheduleState& old, const std::vector<proto::ScheduleOrder>& fresh, UtcTime now);

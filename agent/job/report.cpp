@@ -11,6 +11,7 @@ namespace strongroom::agent {
 namespace {
 
 constexpr std::size_t most_reported = 50;  // backups in one report
+constexpr std::size_t most_removed = 200;  // sets
 
 std::string host_label() {
     std::array<char, 256> name{};
@@ -25,7 +26,11 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
     proto::AgentReport report;
     for (const Run& run : runs.runs)
         if (!run.reported && report.backups.size() < most_reported) report.backups.push_back(run.backup);
-    if (!always && report.backups.empty() && runs.refusals.empty()) return;
+    if (runs.removed) {
+        report.removed = *runs.removed;
+        if (report.removed->size() > most_removed) report.removed->resize(most_removed);
+    }
+    if (!always && report.backups.empty() && runs.refusals.empty() && !report.removed) return;
     report.version = STRONGROOM_VERSION;
     report.label = host_label();
     report.source = host.config.source;
@@ -41,6 +46,11 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
         std::erase_if(now.refusals, [&](const auto& text) {
             return std::ranges::find(report.refusals, text) != report.refusals.end();
         });
+        if (!report.removed || !now.removed) return;
+        std::erase_if(*now.removed, [&](const auto& set) {
+            return std::ranges::find(*report.removed, set) != report.removed->end();
+        });
+        if (now.removed->empty()) now.removed.reset();
     });
 }
 

@@ -1,4 +1,5 @@
-// Tells the dispatcher what it has not heard: backups made without its order, and orders that were refused.
+// Tells the dispatcher what it has not heard: backups made without its order, orders that were
+// refused, and sets that were pruned.
 #pragma once
 
 #include "agent/job/backup_run.hpp"

@@ -62,12 +62,22 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
     maintenance::Prune prune(own.server, own.log, rules, clock.now());
     PruneResult out{prune.plan(), {}};
     if (!apply) return out;
-    out.removed = prune.apply(out.plan, [&](const maintenance::PruneStep& step) {
-        require_going_on(stop, "the pruning");
-        if (step.action == maintenance::PruneAction::remove)
-            log_event(Level::info, "AGENT_SET_PRUNED", "set {} goes: {}{}", step.set, step.why,
-                      step.kept.versions > 0 ? "; the store keeps " + maintenance::text_of(step.kept) : "");
-    });
+    prune.apply(
+        out.plan,
+        [&](const maintenance::PruneStep& step) {
+            require_going_on(stop, "the pruning");
+            if (step.action == maintenance::PruneAction::remove)
+                log_event(
+                    Level::info, "AGENT_SET_PRUNED", "set {} goes: {}{}", step.set, step.why,
+                    step.kept.versions > 0 ? "; the store keeps " + maintenance::text_of(step.kept) : "");
+        },
+        [&](const std::string& set) {
+            out.removed.push_back(set);
+            state.change_runs([&](RunState& runs) {
+                if (!runs.removed) runs.removed.emplace();
+                runs.removed->push_back(set);
+            });
+        });
     log_event(Level::info, "AGENT_PRUNED", "{} sets were removed", out.removed.size());
     return out;
 }

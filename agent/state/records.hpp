@@ -142,6 +142,7 @@ struct RunState {
     // Start and job of the last verification that a dispatcher ordered.
     std::optional<std::int64_t> last_verify;
     std::optional<std::string> last_verify_job;
+    std::optional<std::vector<std::string>> removed;  // sets that were pruned, not yet reported
     template <class Fields>
     void fields(Fields& f) {
         f("runs", runs, Many<Nested>{1000, {}});
@@ -151,6 +152,7 @@ struct RunState {
         f("last_problem", last_problem);
         f("last_verify", last_verify, any_time);
         f("last_verify_job", last_verify_job, uuid_text);
+        f("removed", removed, Many<Text>{100'000, set_id_text});
     }
 
     // The backup that was made for this job, or for this slot of this schedule, or nullptr.

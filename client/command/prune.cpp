@@ -95,10 +95,19 @@ void run(Context& context, const Arguments& arguments) {
     const auto plan = prune.plan();
     print(context, arguments, plan);
     if (!arguments.apply) return;
-    const auto removed = prune.apply(plan, [&](const PruneStep& step) {
-        context.check_interrupted();
-        if (step.action == PruneAction::remove) context.say("removing set " + step.set);
-    });
+    std::vector<std::string> removed;
+    try {
+        prune.apply(
+            plan,
+            [&](const PruneStep& step) {
+                context.check_interrupted();
+                if (step.action == PruneAction::remove) context.say("removing set " + step.set);
+            },
+            [&](const std::string& set) { removed.push_back(set); });
+    } catch (const Error&) {
+        tell_dispatcher(context, server.id, removed);
+        throw;
+    }
     say_kept(context, plan);
     tell_dispatcher(context, server.id, removed);
 }

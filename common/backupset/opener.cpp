@@ -20,21 +20,38 @@
 #include "common/base/shared_work.hpp"
 #include "common/gpg/bulk_cipher.hpp"
 #include "common/gpg/message.hpp"
+#include "common/gpg/packets.hpp"
 
 namespace strongroom::backupset {
 namespace {
 
+// " (it is for the key ABCDEF0123456789)", as far as the envelope says.
+std::string key_of(const Bytes& envelope) {
+    try {
+        std::string out;
+        for (const auto& id : gpg::recipient_key_ids(envelope)) out += (out.empty() ? "" : ", ") + id;
+        return out.empty() ? "" : " (it is for the key " + out + ")";
+    } catch (const Error&) {
+        return "";  // the error that is being told says enough
+    }
+}
+
 Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
     const std::string key = envelope_key(manifest.server, manifest.set);
+    Bytes envelope;
     try {
-        return open_envelope(key_home, store.get(key, max_envelope).view());
+        envelope = Bytes(store.get(key, max_envelope).view());
+        return open_envelope(key_home, envelope);
     } catch (const Error& error) {
-        const std::string text = "the envelope " + key + " cannot be opened: " + error.text();
+        const std::string text =
+            "the envelope " + key + " cannot be opened" + key_of(envelope) + ": " + error.text();
         if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
             throw Error(ErrorKind::corrupt, text, take_other_copy);
         throw Error(error.kind(), text,
-                    "The home must hold the decryption key of server " + manifest.server +
-                        "; `strongroom recover --server " + manifest.server + "` makes one.");
+                    "The home must hold that decryption key of server " + manifest.server +
+                        "; `strongroom recover --server " + manifest.server +
+                        "` makes one. One from before a rotation lacks the newer key, and so may what the "
+                        "dispatcher sends: add --store URL to take the store's escrow records.");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
 #include "common/base/subprocess.hpp"
 #include "common/gpg/engine.hpp"
 #include "common/gpg/keys.hpp"
@@ -40,6 +41,15 @@ std::string require_one_good_signature(const Home& home, const GpgME::Verificati
     return signer;
 }
 
+// "Bad passphrase" of gpg's "signing failed: Bad passphrase"; else how it ended.
+std::string reason_of(const RunResult& result) {
+    constexpr std::string_view before = "signing failed: ";
+    const auto at = result.err.rfind(before);
+    if (at == Bytes::npos) return result.status.describe();
+    const auto start = at + before.size();
+    return printable_line(result.err.substr(start, result.err.find('\n', start) - start), 200);
+}
+
 // GPGME 1.18 cannot ask for "sign, but do not compress", which a user's own gpg.conf would otherwise do; so
 // signing runs gpg itself.
 Bytes run_sign(const Home& home, const std::string& signer, BytesView payload, const char* mode) {
@@ -56,10 +66,9 @@ Bytes run_sign(const Home& home, const std::string& signer, BytesView payload, c
         const bool cancelled = result.err.find("Operation cancelled") != Bytes::npos;
         throw Error(
             cancelled ? ErrorKind::interrupted : ErrorKind::crypto,
-            "cannot sign with the key " + group_fingerprint(signer) + " (gpg: " + result.status.describe() +
-                ")",
-            "Check that its secret key is in the GnuPG home and can be unlocked: gpg --list-secret-keys " +
-                signer);
+            "cannot sign with the key " + group_fingerprint(signer) + ": " + reason_of(result),
+            "Its secret key must be in the GnuPG home, and be unlocked: try gpg --sign -u " + signer +
+                ". On a terminal, gpg asks for the passphrase if GPG_TTY is set: export GPG_TTY=$(tty)");
     }
     return result.out;
 }

@@ -102,12 +102,12 @@ void Prune::decide_action(PruneStep& step) const {
     step.action = step.due <= now_ ? PruneAction::remove : PruneAction::wait;
 }
 
-std::vector<std::string> Prune::apply(const std::vector<PruneStep>& plan,
-                                      const std::function<void(const PruneStep&)>& before_each) {
-    std::vector<std::string> removed;
-    const auto forget_removed = [&] {
-        for (const auto& set : removed) log_.forget(set);
-        if (!removed.empty()) log_.save(log_.was_signed());
+void Prune::apply(const std::vector<PruneStep>& plan,
+                  const std::function<void(const PruneStep&)>& before_each,
+                  const std::function<void(const std::string&)>& on_removed) {
+    bool forgot = false;
+    const auto save = [&] {
+        if (forgot) log_.save(log_.was_signed());
     };
     try {
         for (const auto& step : plan) {
@@ -117,14 +117,15 @@ std::vector<std::string> Prune::apply(const std::vector<PruneStep>& plan,
             if (step.action == PruneAction::unmark) remove_mark(server_.store, server_.id, step.set);
             if (step.action != PruneAction::remove) continue;
             remove_set(server_.store, server_.id, step.set);
-            removed.push_back(step.set);
+            log_.forget(step.set);
+            forgot = true;
+            on_removed(step.set);
         }
     } catch (...) {
-        forget_removed();
+        save();
         throw;
     }
-    forget_removed();
-    return removed;
+    save();
 }
 
 }  // namespace strongroom::maintenance

@@ -55,10 +55,10 @@ class Prune {
     // One step for each set folder that is committed or unfinished, by set id. Changes nothing.
     std::vector<PruneStep> plan();
 
-    // Does the steps of a plan; `before_each` may throw to stop between two. Returns the sets that were
-    // removed.
-    std::vector<std::string> apply(const std::vector<PruneStep>& plan,
-                                   const std::function<void(const PruneStep&)>& before_each);
+    // Does the steps of a plan; `before_each` may throw to stop between two, `on_removed` hears of each set
+    // that is gone.
+    void apply(const std::vector<PruneStep>& plan, const std::function<void(const PruneStep&)>& before_each,
+               const std::function<void(const std::string& set)>& on_removed);
 
   private:
     std::vector<PruneStep> committed();

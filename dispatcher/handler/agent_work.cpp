@@ -108,6 +108,7 @@ proto::AgentReport::Reply agent_report(const Context& context, const proto::Agen
     for (const auto& backup : input.backups)
         if (context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms())))
             audit_backup(context, server.uuid, backup);
+    if (input.removed) forget_backups(context, server.uuid, *input.removed);
     for (const auto& refusal : input.refusals) {
         context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));
         log_event(Level::warning, "DISPATCHER_AGENT_REFUSED", "server {}: {}", server.uuid, refusal);

@@ -38,4 +38,20 @@ Job owned_job(const Context& context, const std::string& id) {
     return *job;
 }
 
+std::int64_t forget_backups(const Context& context, const std::string& server,
+                            const std::vector<std::string>& sets) {
+    constexpr std::int64_t named = 20;
+    std::int64_t forgotten = 0;
+    std::string text;
+    for (const auto& set : sets) {
+        if (!context.tx.remove_backup(server, set, context.now_ms())) continue;
+        if (forgotten++ < named) text += " " + set;
+    }
+    if (forgotten == 0) return 0;
+    if (forgotten > named) text += " ...";
+    context.audit("backup.forget", server,
+                  std::to_string(forgotten) + " backup(s) are no longer listed:" + text);
+    return forgotten;
+}
+
 }  // namespace strongroom::dispatcher

@@ -36,4 +36,9 @@ struct Context {
 Server owned_server(const Context& context, const std::string& uuid);  // of the calling user
 Job owned_job(const Context& context, const std::string& id);  // of the calling user, or the calling agent
 
+// Sets that are gone from the store are no longer listed, and that is audited. Returns how many were. Whether
+// they are gone, only the user and the agent know: an untrue word changes that user's list alone.
+std::int64_t forget_backups(const Context& context, const std::string& server,
+                            const std::vector<std::string>& sets);
+
 }  // namespace strongroom::dispatcher

@@ -87,21 +87,8 @@ proto::BackupList::Reply backup_list(const Context& context, const proto::Backup
     return reply;
 }
 
-// Whether they are gone from the store, only the user knows: an untrue word changes that user's list alone.
 proto::BackupForget::Reply backup_forget(const Context& context, const proto::BackupForget& input) {
-    const Server server = owned_server(context, input.server);
-    constexpr std::size_t named = 20;
-    proto::BackupForget::Reply reply;
-    std::string text;
-    for (const auto& set : input.sets) {
-        if (!context.tx.remove_backup(server.uuid, set, context.now_ms())) continue;
-        if (static_cast<std::size_t>(reply.forgotten++) < named) text += " " + set;
-    }
-    if (reply.forgotten == 0) return reply;
-    if (static_cast<std::size_t>(reply.forgotten) > named) text += " ...";
-    context.audit("backup.forget", server.uuid,
-                  std::to_string(reply.forgotten) + " backup(s) are no longer listed:" + text);
-    return reply;
+    return {forget_backups(context, owned_server(context, input.server).uuid, input.sets)};
 }
 
 proto::AuditList::Reply audit_list(const Context& context, const proto::AuditList& input) {

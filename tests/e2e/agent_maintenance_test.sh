@@ -68,6 +68,8 @@ job verify || fail "verify: $(cat "$lab/out.json")"
 job prune || fail "prune: $(cat "$lab/out.json")"
 [ "$(ls "$folder")" = "$(printf '%s\n' "${sets[2]}" "$new")" ] || fail "left: $(ls "$folder")"
 jq -e '.sets | length == 2' "$log" >/dev/null || fail "the log remembers what is gone"
+listed() { [ "$(as alice backup list --server "$server" --json | jq -c '[.backups[].set] | sort')" = "$(printf '%s\n' "${sets[2]}" "$new" | jq -Rsc 'split("\n")[:-1] | sort')" ]; }
+wait_until 90 listed || fail "the dispatcher lists what is gone: $(as alice backup list --server "$server")"
 job verify || fail "verify after prune: $(cat "$lab/out.json")"
 wait_until 20 alert 0 || fail "the alert stays: $(curl -fsS "$admin/metrics" | grep alerts)"
 

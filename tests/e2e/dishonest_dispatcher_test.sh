@@ -67,6 +67,7 @@ agent_under 'time|clock|hour' job.next future
 agent_under 'another receiver|not for|receiver|recipient' job.next misdirected
 agent_under 'another request|answers' job.next other-request
 agent_under 'another request|answers' job.next other-digest
+agent_under 'another request|answers' job.next repeated
 agent_under 'another request|answers|refused|AWAY' job.next dropped
 
 say "orders under the right signature that no host may follow"
@@ -79,6 +80,18 @@ agent_under 'unknown|field' job.next body "$(order backup ',"command":["sh","-c"
 agent_under 'unknown|field' job.next body "$(order escrow ",\"recipients\":[\"$fpr_mallory\"]")"
 agent_under 'unknown|field' job.next body "$(order escrow ',"recovery_key":"-----BEGIN PGP PUBLIC KEY BLOCK-----"')"
 agent_under 'one every' job.next body "$(order backup)"
+mkdir -m 700 "$lab/twin" # a key with the user id of alice's
+gpg --homedir "$lab/twin" --batch --quiet --passphrase '' --quick-generate-key 'alice <alice@test.invalid>' ed25519 default never 2>/dev/null
+fpr_twin=$(gpg --homedir "$lab/twin" --batch --with-colons --list-keys | awk -F: '$1 == "fpr" {print $10; exit}')
+gpgconf --homedir "$lab/twin" --kill all
+agent_under 'unknown|field' job.next body "$(order escrow ",\"recipients\":[\"$fpr_twin\"]")"
+
+say "schedules that no host may keep"
+schedules() { printf '{"schedules":[{"id":"%s","kind":"backup","cron":"%s","splay_s":0}]}' "$id" "$1"; }
+id=$(cat /proc/sys/kernel/random/uuid)
+agent_under 'not five cron fields' job.next body "$(schedules '* * * * * *')"
+agent_under 'not five cron fields' job.next body "$(schedules '@every 1s')"
+agent_under 'not five cron fields' job.next body "$(schedules '$(touch /tmp/x)')"
 id=$(cat /proc/sys/kernel/random/uuid)
 say "a dispatcher that drops everything: the agent keeps its schedule and backs up by hand"
 lie 'agent.report dropped'
@@ -137,6 +150,19 @@ gpg --homedir "$lab/reader" --batch --quiet --import "$lab/store/$server/agent.a
 printf 'strongroom proof of recovery\nserver %s\nsubkey %s\nuser %s\nchallenge %s\nnonce %s\n' "$server" "$subkey" "$fpr_mallory" "$id" \
     "$(printf '%064d' 1)" | gpg --homedir "$lab/reader" --batch --quiet --trust-model always -r "$subkey!" -e >"$lab/challenge.gpg" 2>/dev/null
 client_under 7 'another server, user or challenge' "$(challenge "$lab/challenge.gpg")" prove --server "$server" --store "file://$lab/store"
+
+say "the client: an older escrow record, from before a rotation"
+agent agent rotate >/dev/null 2>&1 || fail "no rotation"
+agent agent backup -q >/dev/null 2>&1 || fail "no backup"
+lie "$(fetch "$identity" "$public" "$own")"
+as alice recover --server "$server" --into "$lab/old" >/dev/null 2>&1 || true
+honest
+restore_with() { as alice restore --server "$server" --store "file://$lab/store" --home "$1" --stdout -q >"$lab/restored"; }
+expect_failure 11 'it is for the key' restore_with "$lab/old"
+[ ! -s "$lab/restored" ] || fail "something was released"
+as alice recover --server "$server" --store "file://$lab/store" --into "$lab/new" -q >/dev/null
+restore_with "$lab/new"
+[ "$(cat "$lab/restored")" = plain ] || fail "the store's own records do not open it"
 
 say "honest again: everything works as before"
 as alice prove --server "$server" >/dev/null

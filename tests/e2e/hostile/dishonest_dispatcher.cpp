@@ -12,7 +12,7 @@
 //   misdirected   for another receiver
 //   other-request for another request id
 //   other-digest  for the same id with other bytes
-//   repeated      the answer to the request before
+//   repeated      the answer to the last request that was answered honestly; the first one is
 //   dropped       none: the connection breaks off with a status that means nothing
 #include <fcntl.h>
 
@@ -71,7 +71,7 @@ class DishonestApi : public Api {
         const std::string& type = asked.message.header.type;
         if (now.type == type) {
             const std::lock_guard lock(mutex_);
-            return told(now, asked);
+            if (now.how != "repeated" || last_.contains(type)) return told(now, asked);
         }
         Answer out = honest_.message(admission, sealed);
         const std::lock_guard lock(mutex_);

@@ -292,9 +292,15 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     // Removed from the store by its owner: no longer listed, also when the agent tells of it again.
     CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set, backup.set}}).forgotten == 1);
     CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set}}).forgotten == 0);
-    room.ask(*agent, proto::AgentReport{"1", "host", "s", "t", {}, {backup}, {}});
-    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 1);
+    room.ask(*agent, proto::AgentReport{"1", "host", "s", "t", {}, {backup}, {}, {}});
+    const auto left = room.ask(*alice, proto::BackupList{agent->server, 10}).backups;
+    REQUIRE(left.size() == 1);
     CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action != "backup.reported");
+
+    // Pruned by the agent itself.
+    room.ask(*agent, proto::AgentReport{"1", "host", "s", "t", {}, {}, {}, {{left.front().set}}});
+    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.empty());
+    CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action == "backup.forget");
 }
 
 TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, and fetched as deposited") {

@@ -72,7 +72,7 @@ TEST_CASE("audit: every change that a user, an agent or the operator makes has i
     alice->exchange->ask(proto::JobCancel{job});
     alice->exchange->ask(proto::EscrowFetch{agent->server});
     agent->exchange->ask(proto::AgentReport{
-        "2", "host", "mariadb-dump", "file:///b", std::nullopt, {}, {"an order was refused"}});
+        "2", "host", "mariadb-dump", "file:///b", std::nullopt, {}, {"an order was refused"}, {}});
     alice->exchange->ask(proto::ServerRetire{agent->server});
     REQUIRE(dispatcher.command({"audit", "verify"}).status.ok());
     std::multiset<std::string> actions;

@@ -105,6 +105,19 @@ TEST_CASE("a schedule that cannot be read is left out") {
     CHECK(due_alone(schedules, {}, parse_utc("2026-11-22T10:00:00Z"), std::nullopt));
 }
 
+TEST_CASE("a schedule of less than a minute, or none at all, is not one") {
+    proto::ScheduleOrder order = daily().schedules[0].order;
+    CHECK(unreadable({}) == nullptr);
+    CHECK(unreadable({order}) == nullptr);
+    for (const char* cron : {"* * * * * *", "*/1 * * * * *", "@every 1s", "", "60 * * * *"}) {
+        proto::ScheduleOrder bad = order;
+        bad.cron = cron;
+        const std::vector<proto::ScheduleOrder> fresh{order, bad};
+        REQUIRE(unreadable(fresh) != nullptr);
+        CHECK(unreadable(fresh)->cron == cron);
+    }
+}
+
 TEST_CASE("a schedule keeps its beginning while it stays the same") {
     const UtcTime now = parse_utc("2026-11-22T10:00:00Z");
     const ScheduleState old = daily();
