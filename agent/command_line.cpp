@@ -76,6 +76,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
         "rotate",
         "Make a new decryption key, escrow it and rewrap every set's envelope; goes on after a crash");
     rotate->add_flag("--local", line.local, "Escrow into the store only, without the dispatcher");
+    rotate->add_flag(
+        "--rewrapped", line.rewrapped,
+        "Their owner rewrapped the envelopes (strongroom rewrap): end the rotation without reading them");
     rotate->footer("Example:\n  strongroom-agent rotate");
     app.add_subcommand("verify",
                        "Check this server's sets in the store: signatures, chains, every object's digest")

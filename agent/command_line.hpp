@@ -17,8 +17,9 @@ struct CommandLine {
     std::filesystem::path code_file;
     bool json = false;
     bool quiet = false;
-    bool apply = false;  // prune
-    bool local = false;  // escrow, rotate: into the store only
+    bool apply = false;      // prune
+    bool rewrapped = false;  // rotate: by the user; the envelopes are not looked at
+    bool local = false;      // escrow, rotate: into the store only
     struct {
         std::string both;  // a rate, "off" or "default"; empty: leave as it is
         std::string read;

@@ -25,6 +25,7 @@ int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token 
     options.algorithm = line.config.rotation_key_type;
     options.workers = line.config.workers;
     options.exchange = exchange ? &*exchange : nullptr;
+    options.rewrapped = line.rewrapped;
     options.stop = stop;
     options.on_stage = [&](const RotationStage& stage) {
         if (stage.total > 0)
@@ -50,8 +51,10 @@ int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token 
         std::cout,
         {{"subkey in use", std::to_string(result.number) + ": " + group_fingerprint(result.subkey)},
          {"retired", group_fingerprint(result.retired)},
-         {"envelopes", std::to_string(result.rewrap.rewrapped) + " rewrapped of " +
-                           std::to_string(result.rewrap.sets) + ", each opened with the new key"},
+         {"envelopes", line.rewrapped
+                           ? std::string("rewrapped by their owner, not looked at")
+                           : std::to_string(result.rewrap.rewrapped) + " rewrapped of " +
+                                 std::to_string(result.rewrap.sets) + ", each opened with the new key"},
          {"escrow", exchange ? "in the store and at the dispatcher" : "in the store"}});
     if (!line.quiet)
         std::cerr << "If the old key was stolen: whoever also copied old envelopes keeps their passphrases. "

@@ -26,6 +26,9 @@ class Rotation {
     RotationResult run() {
         RotationResult out;
         out.resumed = keys_.rotation.has_value();
+        if (options_.rewrapped && (!out.resumed || keys_.rotation->step != "rewrap"))
+            throw Error(ErrorKind::refused, "no rotation waits for its envelopes to be rewrapped",
+                        "Begin one: strongroom-agent rotate");
         if (!out.resumed) begin();
         if (options_.job) keys_.rotation->job = options_.job;
         if (keys_.rotation->step == "make") make();
@@ -33,7 +36,7 @@ class Rotation {
         if (keys_.rotation->step != "rewrap")
             throw Error(ErrorKind::corrupt,
                         "keys.json names an unknown step of a rotation: " + keys_.rotation->step);
-        out.rewrap = rewrap();
+        if (!options_.rewrapped) out.rewrap = rewrap();
         out.retired = keys_.subkeys.at(keys_.subkeys.size() - 2).fingerprint;
         out.subkey = keys_.current().fingerprint;
         out.number = keys_.current().number;
@@ -95,11 +98,24 @@ class Rotation {
         }
     }
 
+    backupset::RewrapResult rewrap_what_can_be_read() {
+        try {
+            return backupset::rewrap_envelopes(
+                {agent_.server, keys_.current().fingerprint, options_.workers}, store_, home_, options_.stop,
+                [&](std::size_t done, std::size_t total) { at("rewrap", done, total); });
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::forbidden) throw;
+            throw Error(
+                error.kind(), "this host's credentials may not read envelopes: " + error.text(),
+                "The new subkey is in escrow and in use. Their owner rewraps the envelopes: strongroom "
+                "recover, then strongroom rewrap --server " +
+                    agent_.server + "; afterwards run here: strongroom-agent rotate --rewrapped");
+        }
+    }
+
     backupset::RewrapResult rewrap() {
         at("rewrap");
-        auto result = backupset::rewrap_envelopes(
-            {agent_.server, keys_.current().fingerprint, options_.workers}, store_, home_, options_.stop,
-            [&](std::size_t done, std::size_t total) { at("rewrap", done, total); });
+        const auto result = rewrap_what_can_be_read();
         if (result.problems.empty()) return result;
         std::string text = std::to_string(result.problems.size()) + " of " +
                            std::to_string(result.sets + result.problems.size()) +

@@ -39,6 +39,9 @@ struct RotateOptions {
     std::string algorithm = "cv25519";    // of the new subkey; see add_encryption_subkey()
     int workers = 0;                      // 0: see RewrapOptions
     proto::Exchange* exchange = nullptr;  // null: escrow in the store alone
+    // The user rewrapped all envelopes (strongroom rewrap), as this host's credentials may only put: none is
+    // looked at. Error{refused} unless a rotation is at this step.
+    bool rewrapped = false;
     std::stop_token stop;
     // From any thread, one call at a time. Throwing from it ends the rotation where it is.
     std::function<void(const RotationStage&)> on_stage;

@@ -43,6 +43,7 @@ void add_job_commands(Commands& commands);
 void add_backup_commands(Commands& commands);
 void add_recover_command(Commands& commands);
 void add_keys_command(Commands& commands);
+void add_rewrap_command(Commands& commands);
 void add_prove_command(Commands& commands);
 void add_recovery_sheet_command(Commands& commands);
 void add_restore_command(Commands& commands);

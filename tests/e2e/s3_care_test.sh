@@ -101,4 +101,19 @@ user owner -q restore --server "$server" --set "${sets[1]}" --store "$store" --a
     fail "the set of then differs"
 user pruner restore --server "$server" --store "$store" --home "$lab/r1" --stdout 2>"$lab/said" | cmp - "$lab/data" || fail "the newest set differs"
 grep -qE '^read 1[0-9] objects, [0-9.]+ [KM]i?B$' "$lab/said" || fail "$(cat "$lab/said")" # segments twice
+
+say "rotation where the host may only put: its owner rewraps, and the host ends it"
+expect_failure $forbidden 'may not read envelopes' agent agent rotate
+grep -q 'strongroom rewrap' "$lab/err.txt" || fail "it does not say what to do: $(cat "$lab/err.txt")"
+expect_failure 5 'newest decryption subkey was not recovered' care owner rewrap --home "$lab/r1" # recovered before
+as alice -q recover --server "$server" --into "$lab/r2"
+expect_failure $forbidden 'AccessDenied' care host rewrap --home "$lab/r2"
+care owner rewrap --home "$lab/r2" --json >"$lab/rewrap.json"
+jq -e '.sets >= 1 and .rewrapped == .sets and .problems == []' "$lab/rewrap.json" >/dev/null || fail "$(cat "$lab/rewrap.json")"
+agent agent rotate --rewrapped >/dev/null 2>&1 || fail "the host does not end it"
+agent agent status --json | jq -e '.keys.rotation == null and (.keys.subkeys | length == 2) and .keys.subkeys[0].retired != null' >/dev/null || fail "$(agent agent status --json)"
+expect_failure 7 'no rotation waits' agent agent rotate --rewrapped
+care owner keys --json | jq -e '[.keys[] | select(.newest) | .sets[]] | length >= 1' >/dev/null || fail "$(care owner keys)"
+care owner keys --json | jq -e '[.keys[] | select(.newest | not) | .sets[]] | length == 0' >/dev/null || fail "sets need the old key: $(care owner keys)"
+user owner -q restore --server "$server" --store "$store" --home "$lab/r2" --stdout | cmp - "$lab/data" || fail "it does not restore after the rotation"
 say "all well"
