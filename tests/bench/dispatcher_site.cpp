@@ -172,6 +172,7 @@ double Site::metric(const std::string& line_start) const {
     net::HttpRequest request;
     request.method = "GET";
     request.url = "http://" + admin_ + "/metrics";
+    request.max_answer = 64U << 20U;  // two lines for each server
     std::istringstream lines(net::http(request).body);
     for (std::string line; std::getline(lines, line);)
         if (line.rfind(line_start + " ", 0) == 0) return std::stod(line.substr(line_start.size() + 1));
