@@ -269,12 +269,9 @@ void Metrics::ready(bool yes) {
 }
 
 std::string Metrics::text() const {
-    auto families = parts_->registry.Collect();
-    {
-        const std::lock_guard lock(parts_->server_mutex);
-        families.insert(families.end(), parts_->server_families.begin(), parts_->server_families.end());
-    }
-    return prometheus::TextSerializer().Serialize(families);
+    const prometheus::TextSerializer serializer;
+    const std::lock_guard lock(parts_->server_mutex);
+    return serializer.Serialize(parts_->registry.Collect()) + serializer.Serialize(parts_->server_families);
 }
 
 }  // namespace strongroom::dispatcher
