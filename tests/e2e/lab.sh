@@ -8,6 +8,7 @@ umask 077
 lab=$(mktemp -d /tmp/sl.XXXXXX)
 chmod 711 "$lab" # mariadbd runs as user mysql
 lab_pids=()
+s3_script=$(dirname "${BASH_SOURCE[0]}")/../support/s3_server.sh
 
 lab_stop() { # PID [SIGNAL]: ends one process that this test started; a zombie counts as gone
     local pid=$1 signal=${2:-TERM} i
@@ -22,6 +23,7 @@ lab_stop() { # PID [SIGNAL]: ends one process that this test started; a zombie c
 lab_cleanup() {
     local status=$? pid home
     set +e
+    [ -z "${lab_s3_started:-}" ] || bash "$s3_script" down "$lab/s3"
     for pid in "${lab_pids[@]}"; do lab_stop "$pid"; done
     while IFS= read -r home; do gpgconf --homedir "$(dirname "$home")" --kill all >/dev/null 2>&1; done \
         < <(find "$lab" -name 'S.gpg-agent' 2>/dev/null)
@@ -108,6 +110,23 @@ lab_dispatcher() { # starts (again) the dispatcher in $lab/dispatcher; sets $url
     admin=http://$(sed -n 2p "$lab/port")
 }
 
+lab_s3() { # USERS... : an S3 gateway with TLS in $lab/s3; sets $endpoint; each user's keys in $lab/USER.s3
+    local user
+    lab_s3_started=1
+    bash "$s3_script" up "$lab/s3" $$
+    for user in "$@"; do
+        bash "$s3_script" user "$lab/s3" "$user"
+        printf '[default]\naws_access_key_id = key-%s\naws_secret_access_key = secret-%s\n' "$user" "$user" >"$lab/$user.s3"
+    done
+    endpoint=https://127.0.0.1:$(cat "$lab/s3/tls-port")
+}
+lab_s3_curl() { # USER BODY-FILE CURL-ARGS... : a request, signed with this user's keys
+    local user=$1 body=$2 digest
+    shift 2
+    digest=$(sha256sum <"$body" | cut -d' ' -f1)
+    curl -sS --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 -K <(echo "user = \"key-$user:secret-$user\"") \
+        --data-binary "@$body" -H 'Content-Type: application/json' -H "x-amz-content-sha256: $digest" "$@"
+}
 lab_user() { # NAME : key with passphrase in $lab/NAME, unlocked in its own agent; token; sets fpr_NAME
     local name=$1 home=$lab/$1 grip fpr passphrase="correct horse $1"
     mkdir -m 700 "$home"

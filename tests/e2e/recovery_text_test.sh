@@ -2,24 +2,10 @@
 # Follows RECOVERY.txt to the letter: what is between its marker lines, with the project's programs out of reach, for a folder,
 # an S3 server with TLS and an SFTP server, each once with gpg and once with sqop.
 source "$(dirname "$0")/lab.sh"
-s3_script=$(dirname "$0")/../support/s3_server.sh
 
 say "an S3 server, an SFTP server, a database, and an agent for each store"
-bash "$s3_script" up "$lab/s3" $$
-cleanup_and_exit() {
-    local status=$?
-    set +e
-    bash "$s3_script" down "$lab/s3"
-    (exit "$status")
-    lab_cleanup
-}
-bash "$s3_script" user "$lab/s3" owner
-printf '[default]\naws_access_key_id = key-owner\naws_secret_access_key = secret-owner\n' >"$lab/owner.s3"
-endpoint=https://127.0.0.1:$(cat "$lab/s3/tls-port")
-bucket() { # ARGS... : a request of the owner, without a body
-    curl -sS --fail --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 -K <(echo 'user = "key-owner:secret-owner"') \
-        -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d' ' -f1)" "$@"
-}
+lab_s3 owner
+bucket() { lab_s3_curl owner /dev/null --fail "$@"; } # CURL-ARGS...
 bucket -X PUT "$endpoint/backups"
 
 lab_sftp() { # an sshd on loopback that serves $lab/sftp; sets $sftp_port
@@ -162,7 +148,7 @@ stranger "$lab/load.sh" INTO="$lab/sftp-gpg"
 [ "$(sql restored_gpg 'CHECKSUM TABLE shop.orders')" = "$before" ] || fail "the loaded table differs"
 
 say "S3 with TLS: by rclone and by curl"
-bucket -o "$lab/s3.txt" "$endpoint/backups/mysql/main/${servers[s3]}/RECOVERY.txt"
+bucket -X GET -o "$lab/s3.txt" "$endpoint/backups/mysql/main/${servers[s3]}/RECOVERY.txt"
 keys=(AWS_ACCESS_KEY_ID=key-owner AWS_SECRET_ACCESS_KEY=secret-owner FROM=backups/mysql/main ENDPOINT="$endpoint")
 copy s3 rclone "${keys[@]}" RCLONE_CA_CERT="$lab/s3/ca.pem"
 twice s3

@@ -2,28 +2,12 @@
 # A locked bucket over the years, with the true programs on a real gateway: the host puts and nothing else, the pruner
 # verifies and prunes and removes no version, the owner goes back in time.
 source "$(dirname "$0")/lab.sh"
-s3_script=$(dirname "$0")/../support/s3_server.sh
 forbidden=9 corrupt=12
 
 say "a bucket with Object Lock, a host, a pruner and an owner"
-bash "$s3_script" up "$lab/s3" $$
-cleanup_and_exit() {
-    local status=$?
-    set +e
-    bash "$s3_script" down "$lab/s3"
-    (exit "$status")
-    lab_cleanup
-}
-endpoint=https://127.0.0.1:$(cat "$lab/s3/tls-port")
-for user in owner host pruner; do
-    bash "$s3_script" user "$lab/s3" $user
-    printf '[default]\naws_access_key_id = key-%s\naws_secret_access_key = secret-%s\n' $user $user >"$lab/$user.s3"
-done
-request() { # USER METHOD PATH-AND-QUERY [BODY-FILE] [HEADER] : signed by curl; prints status and body
-    local file=${4:-/dev/null} digest
-    digest=$(sha256sum <"$file" | cut -d' ' -f1)
-    curl -sS -w '\n%{http_code}\n' --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 -K <(echo "user = \"key-$1:secret-$1\"") \
-        -X "$2" --data-binary "@$file" -H 'Content-Type: application/json' -H "x-amz-content-sha256: $digest" ${5:+-H "$5"} "$endpoint/backups$3"
+lab_s3 owner host pruner
+request() { # USER METHOD PATH-AND-QUERY [BODY-FILE] [HEADER] : prints status and body
+    lab_s3_curl "$1" "${4:-/dev/null}" -w '\n%{http_code}\n' -X "$2" ${5:+-H "$5"} "$endpoint/backups$3"
 }
 status_of() { request "$@" | tail -1; }
 request owner PUT '' '' 'x-amz-bucket-object-lock-enabled: true' >/dev/null

@@ -2,29 +2,11 @@
 # The main job on S3 with TLS, versions and the printed put-only policy: the agent's keys can put and nothing else; the
 # owner restores, also what was overwritten; no key shows in a process, a log or a file of the store.
 source "$(dirname "$0")/lab.sh"
-s3_script=$(dirname "$0")/../support/s3_server.sh
 
 say "an S3 server, a bucket with Object Lock, two users"
-bash "$s3_script" up "$lab/s3" $$
-cleanup_and_exit() {
-    local status=$?
-    set +e
-    bash "$s3_script" down "$lab/s3"
-    (exit "$status")
-    lab_cleanup
-}
-bash "$s3_script" user "$lab/s3" owner
-bash "$s3_script" user "$lab/s3" host
-credentials() { printf '[default]\naws_access_key_id = key-%s\naws_secret_access_key = secret-%s\n' "$1" "$1" >"$lab/$1.s3"; }
-credentials owner
-credentials host
-endpoint=https://127.0.0.1:$(cat "$lab/s3/tls-port")
-bucket() { # METHOD QUERY [BODY-FILE] [HEADER] : a request of the owner, signed by curl
-    local file=${3:-/dev/null} digest
-    digest=$(sha256sum <"$file" | cut -d' ' -f1)
-    curl -sS --fail-with-body --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 \
-        -K <(echo 'user = "key-owner:secret-owner"') -X "$1" --data-binary "@$file" -H 'Content-Type: application/json' \
-        -H "x-amz-content-sha256: $digest" ${4:+-H "$4"} "$endpoint/backups$2"
+lab_s3 owner host
+bucket() { # METHOD QUERY [BODY-FILE] [HEADER] : a request of the owner
+    lab_s3_curl owner "${3:-/dev/null}" --fail-with-body -X "$1" ${4:+-H "$4"} "$endpoint/backups$2"
 }
 bucket PUT '' '' 'x-amz-bucket-object-lock-enabled: true'
 store=s3://backups/mysql
@@ -71,9 +53,7 @@ say "the host is taken over: its keys write over the set; the owner goes back in
 then=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 sleep 1.5
 echo destroyed >"$lab/junk"
-curl -sS -f --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 -K <(echo 'user = "key-host:secret-host"') \
-    -T "$lab/junk" -H "x-amz-content-sha256: $(sha256sum <"$lab/junk" | cut -d' ' -f1)" \
-    "$endpoint/backups/mysql/$server/sets/$set/manifest.json"
+lab_s3_curl host "$lab/junk" -f -X PUT "$endpoint/backups/mysql/$server/sets/$set/manifest.json"
 expect_failure 11 '' owner restore --server "$server" --set "$set" --store "$store" --home "$lab/r1" --datadir "$lab/data2"
 [ ! -e "$lab/data2" ] || fail "a refused restore left something"
 owner restore --server "$server" --set "$set" --store "$store" --as-of "$then" --home "$lab/r1" --datadir "$lab/data2" --prepare
