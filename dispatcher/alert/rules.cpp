@@ -20,6 +20,12 @@ std::int64_t ms(std::chrono::seconds time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
+std::string ended(const std::string& kind, const std::string& id, std::string_view state,
+                  std::int64_t finished, const std::string& error) {
+    return "the " + kind + " job " + id + " ended as " + std::string(state) + " at " + moment(finished) +
+           ": " + printable_line(error, 300);
+}
+
 // The rules for one server, with its name in each finding.
 class ServerRules {
   public:
@@ -31,8 +37,8 @@ class ServerRules {
         const bool failed = server_.last_job_state == "failed" || server_.last_job_state == "expired";
         if (!failed || server_.last_backup > server_.last_job_finished) return;
         add("backup_failed", "critical",
-            "the backup job " + server_.last_job + " ended as " + server_.last_job_state + " at " +
-                moment(server_.last_job_finished) + ": " + printable_line(server_.last_job_error, 300),
+            ended("backup", server_.last_job, server_.last_job_state, server_.last_job_finished,
+                  server_.last_job_error),
             "Do what the text says on that host; strongroom job list --server " + server_.uuid +
                 " says more.");
     }
@@ -126,8 +132,7 @@ void rules_of_jobs(const Facts& facts, std::vector<Finding>& out) {
         out.push_back(
             {"job_failed", job.server + "/" + job.kind, verify ? "critical" : "warning", job.server,
              server == facts.servers.end() ? "" : printable_line(server->label, 100),
-             "the " + job.kind + " job " + job.id + " ended as " + std::string(name(job.state)) + " at " +
-                 moment(job.finished) + ": " + printable_line(job.problem.text, 300),
+             ended(job.kind, job.id, name(job.state), job.finished, job.problem.text),
              "Do what the text says; the alert ends when a job of this kind succeeds: strongroom job "
              "create --server " +
                  job.server + " --kind " + job.kind});
