@@ -18,7 +18,8 @@ inline constexpr std::size_t max_record = 128U << 10U;        // an escrow recor
 inline constexpr Text record_text{(max_record + 2) / 3 * 4};  // its base64
 inline constexpr std::size_t max_list = 1000;
 inline constexpr Range limit_range{1, static_cast<std::int64_t>(max_list)};
-bool is_job_kind(std::string_view text);   // backup, escrow, rotate
+const std::vector<std::string>& job_kinds();  // all that the protocol has
+bool is_job_kind(std::string_view text);
 bool is_job_state(std::string_view text);  // queued, leased, ...
 bool is_token(std::string_view text);      // 64 lower-case hexadecimal digits
 extern const Text job_kind_text;

@@ -1,5 +1,7 @@
 #include "proto/messages.hpp"
 
+#include <algorithm>
+
 #include "common/base/ids.hpp"
 
 namespace strongroom::proto {
@@ -14,8 +16,13 @@ bool is_outcome(std::string_view text) {
 
 }  // namespace
 
+const std::vector<std::string>& job_kinds() {
+    static const std::vector<std::string> kinds{"backup", "escrow", "rotate", "verify", "prune"};
+    return kinds;
+}
+
 bool is_job_kind(std::string_view text) {
-    return is_one_of(text, {"backup", "escrow", "rotate", "verify", "prune"});
+    return std::ranges::find(job_kinds(), text) != job_kinds().end();
 }
 
 bool is_job_state(std::string_view text) {

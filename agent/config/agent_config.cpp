@@ -1,5 +1,6 @@
 #include "agent/config/agent_config.hpp"
 
+#include "agent/policy/policy.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/config/quantity.hpp"
@@ -37,7 +38,7 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--segment-size", config.segment_size, "Bytes of a segment")
         ->check(CLI::Range(std::int64_t{1} << 16, std::int64_t{256} << 20));
     options.setting("--allow-kinds", config.allow_kinds, "Kinds of jobs that a dispatcher may order")
-        ->check(CLI::IsMember({"backup", "escrow", "rotate", "verify", "prune"}));
+        ->check(CLI::IsMember(Policy::kinds()));
     options
         .setting("--min-interval", config.min_interval,
                  "Least seconds between backups that a dispatcher orders")

@@ -20,8 +20,13 @@ void require_pause(const std::string& what, UtcTime now, std::optional<UtcTime> 
 
 }  // namespace
 
+const std::vector<std::string>& Policy::kinds() {
+    static const std::vector<std::string> all{"backup", "escrow", "rotate", "verify", "prune"};
+    return all;
+}
+
 bool Policy::knows(const std::string& kind) {
-    return kind == "backup" || kind == "escrow" || kind == "rotate" || kind == "verify" || kind == "prune";
+    return std::ranges::find(kinds(), kind) != kinds().end();
 }
 
 void Policy::require_kind(const std::string& kind) const {

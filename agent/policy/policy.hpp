@@ -18,6 +18,7 @@ struct Policy {
     std::chrono::seconds min_verify_interval{3'600};
 
     // The kinds that this agent can do at all: a closed set.
+    static const std::vector<std::string>& kinds();
     static bool knows(const std::string& kind);
 
     // All throw Error{refused} that says which rule it was and where it is set.

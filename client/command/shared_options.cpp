@@ -1,6 +1,7 @@
 #include "client/command/shared_options.hpp"
 
 #include "common/config/quantity.hpp"
+#include "proto/messages.hpp"
 
 namespace strongroom::client {
 
@@ -10,7 +11,7 @@ void add_store_option(CLI::App& command, std::string& url) {
 
 void add_kind_option(CLI::App& command, std::string& kind) {
     command.add_option("--kind", kind, "What the job does")
-        ->check(CLI::IsMember({"backup", "escrow", "rotate", "verify", "prune"}))
+        ->check(CLI::IsMember(proto::job_kinds()))
         ->capture_default_str();
 }
 
