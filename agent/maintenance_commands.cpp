@@ -6,6 +6,7 @@
 #include "agent/commands.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/maintenance/maintenance.hpp"
+#include "common/maintenance/shown.hpp"
 #include "common/term/progress_bar.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
@@ -54,22 +55,14 @@ int prune_command(const CommandLine& line, const Clock& clock, std::stop_token s
     const auto store = open_maintenance_store(line.config, nullptr, stop);
     const auto result = prune_own_sets(line.config.maintenance, state, *store, clock, line.apply, stop);
     if (line.json) {
-        Json sets = Json::array();
-        for (const auto& step : result.plan)
-            sets.push_back({{"set", step.set},
-                            {"keep", step.keep},
-                            {"why", step.why},
-                            {"action", maintenance::text_of(step)}});
-        std::cout
-            << Json{{"sets", std::move(sets)}, {"applied", line.apply}, {"removed", result.removed}}.dump()
-            << "\n";
+        std::cout << Json{{"sets", maintenance::to_json(result.plan)},
+                          {"applied", line.apply},
+                          {"removed", result.removed}}
+                         .dump()
+                  << "\n";
         return 0;
     }
-    term::Table table({{"SET"}, {"STORED", term::Align::right}, {"STAYS"}, {"WHY"}, {"STEP"}});
-    for (const auto& step : result.plan)
-        table.add({step.set, term::format_bytes(step.bytes), step.keep ? "yes" : "no", step.why,
-                   maintenance::text_of(step)});
-    table.print(std::cout, "no backup set");
+    maintenance::table_of(result.plan).print(std::cout, "no backup set");
     if (line.quiet) return 0;
     if (const auto number = std::ranges::count(result.plan, false, &maintenance::PruneStep::verified);
         number > 0)

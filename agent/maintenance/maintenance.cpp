@@ -2,7 +2,6 @@
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
-#include "common/base/steady_time.hpp"
 
 namespace strongroom::agent {
 namespace {

@@ -8,8 +8,7 @@
 #include "client/command/store_server.hpp"
 #include "common/base/error.hpp"
 #include "common/config/quantity.hpp"
-#include "common/term/table.hpp"
-#include "common/term/text.hpp"
+#include "common/maintenance/shown.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::client {
@@ -44,12 +43,6 @@ void tell_dispatcher(Context& context, const std::string& server, const std::vec
     }
 }
 
-Json to_json(const storage::KeptVersions& kept) {
-    return {{"versions", kept.versions},
-            {"bytes", kept.bytes},
-            {"locked_until", kept.locked_until ? Json(format_utc(*kept.locked_until)) : Json()}};
-}
-
 // What a store that keeps versions keeps of the sets that went.
 void say_kept(Context& context, const std::vector<PruneStep>& plan) {
     for (const auto& step : plan)
@@ -59,23 +52,11 @@ void say_kept(Context& context, const std::vector<PruneStep>& plan) {
 }
 
 void print(Context& context, const Arguments& arguments, const std::vector<PruneStep>& plan) {
-    if (context.config.json) {
-        Json sets = Json::array();
-        for (const auto& step : plan)
-            sets.push_back({{"set", step.set},
-                            {"keep", step.keep},
-                            {"why", step.why},
-                            {"action", maintenance::text_of(step)},
-                            {"stored_bytes", step.bytes},
-                            {"kept", step.kept.versions > 0 ? to_json(step.kept) : Json()}});
-        return context.print_json(
-            {{"server", arguments.server}, {"applied", arguments.apply}, {"sets", std::move(sets)}});
-    }
-    term::Table table({{"SET"}, {"STORED", term::Align::right}, {"STAYS"}, {"WHY"}, {"STEP"}});
-    for (const auto& step : plan)
-        table.add({step.set, term::format_bytes(step.bytes), step.keep ? "yes" : "no", step.why,
-                   maintenance::text_of(step)});
-    table.print(context.out, "no backup set of this server");
+    if (context.config.json)
+        return context.print_json({{"server", arguments.server},
+                                   {"applied", arguments.apply},
+                                   {"sets", maintenance::to_json(plan)}});
+    maintenance::table_of(plan).print(context.out, "no backup set of this server");
     if (const auto number = std::ranges::count(plan, false, &PruneStep::verified); number > 0)
         context.say(std::to_string(number) +
                     " set(s) stay because they were not verified: strongroom verify --server " +

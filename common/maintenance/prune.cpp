@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/backupset/layout.hpp"
+#include "common/term/text.hpp"
 
 namespace strongroom::maintenance {
 namespace {
@@ -32,7 +33,7 @@ std::string text_of(const PruneStep& step) {
 }
 
 std::string text_of(const storage::KeptVersions& kept) {
-    return std::to_string(kept.versions) + " versions, " + std::to_string(kept.bytes) + " bytes; " +
+    return std::to_string(kept.versions) + " versions, " + term::format_bytes(kept.bytes) + "; " +
            (kept.locked_until ? "the last of them is locked until " + format_utc(*kept.locked_until)
                               : std::string("they are not locked"));
 }
