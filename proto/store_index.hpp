@@ -1,5 +1,5 @@
 // What a user's client found in a store, for an operator who fills an empty dispatcher with it: a signed
-// file, not a message (PROTOCOL.md section 6).
+// statement (proto/statement.hpp, PROTOCOL.md section 6).
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,10 @@
 
 namespace strongroom::proto {
 
-inline constexpr std::size_t max_store_index = 64U << 20U;  // bytes of its JSON
-
 struct StoreIndex {
+    static constexpr const char* format = "strongroom-store-index";
+    static constexpr std::int64_t version = 1;
+    static constexpr std::size_t max_json = 64U << 20U;
     struct Escrow {
         std::string subkey;
         std::string record;  // base64
@@ -37,16 +38,12 @@ struct StoreIndex {
             f("backups", backups, Many<Nested>{100'000, {}});
         }
     };
-    std::string format = "strongroom-store-index";
-    std::int64_t version = 1;
     std::string user;  // who made and signed it: the file is of use for this user only
     std::int64_t made = 0;
     std::string store;  // what a person sees
     std::vector<Server> servers;
     template <class Fields>
     void fields(Fields& f) {
-        f("format", format, Text{64});
-        f("version", version, Range{1, 1});
         f("user", user, fingerprint_text);
         f("made", made, any_time);
         f("store", store, short_text);

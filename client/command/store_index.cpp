@@ -16,9 +16,9 @@
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
 #include "common/gpg/keys.hpp"
-#include "common/gpg/message.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
+#include "proto/statement.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -158,11 +158,7 @@ void write_index(Context& context, const Arguments& arguments, const std::vector
     if (index.servers.empty())
         throw Error(ErrorKind::refused, "no server of this store has an identity key that you know",
                     "Name the fingerprints of your servers with --identity. Nothing was written.");
-    const Bytes bytes = to_json(index).dump() + "\n";
-    if (bytes.size() > proto::max_store_index)
-        throw Error(ErrorKind::usage, "the index has " + std::to_string(bytes.size()) + " bytes; at most " +
-                                          std::to_string(proto::max_store_index) + " can be imported");
-    const Bytes message = gpg::sign(gpg::Home::use(context.config.gpg_home), user, bytes);
+    const Bytes message = proto::sign_statement(gpg::Home::use(context.config.gpg_home), user, index);
     NewFile file(arguments.output);
     write_all(file.fd(), message.data(), message.size(), ErrorKind::storage, arguments.output.c_str());
     file.commit();

@@ -10,19 +10,19 @@
 #include "common/base/json_fields.hpp"
 #include "common/base/printable.hpp"
 #include "common/gpg/keys.hpp"
-#include "common/gpg/message.hpp"
 #include "common/gpg/packets.hpp"
 #include "common/term/table.hpp"
 #include "dispatcher/app/app.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/health/key_expiry.hpp"
+#include "proto/statement.hpp"
 #include "proto/store_index.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
 
-constexpr std::size_t max_file = proto::max_store_index + (1U << 20U);  // with the signature
+constexpr std::size_t max_file = proto::StoreIndex::max_json + proto::statement_overhead;
 
 // Everything that one server's records will be; checked, and not yet written.
 struct Draft {
@@ -48,17 +48,16 @@ proto::StoreIndex read_index(const std::filesystem::path& file, const User& owne
     gpg::import_public_key(home.home(), owner.public_key, owner.fingerprint);
     proto::StoreIndex index;
     try {
-        const auto verified =
-            gpg::verify(home.home(), owner.fingerprint, read_file(file, max_file), proto::max_store_index);
-        index = from_json<proto::StoreIndex>(parse_json(verified.payload, proto::max_store_index));
+        index = proto::open_statement<proto::StoreIndex>(read_file(file, max_file),
+                                                         {home.home(), owner.fingerprint});
     } catch (const Error& error) {
         throw Error(
-            error.kind() == ErrorKind::crypto ? ErrorKind::unauthenticated : error.kind(),
+            error.kind(),
             file.string() + " is no index that " + printable_line(owner.name, 100) + " made: " + error.text(),
             "The user makes it: strongroom store index --store URL --output FILE");
     }
-    if (index.format != proto::StoreIndex().format || index.user != owner.fingerprint)
-        throw Error(ErrorKind::refused, file.string() + " is of another kind or for another user");
+    if (index.user != owner.fingerprint)
+        throw Error(ErrorKind::refused, file.string() + " is for another user");
     return index;
 }
 
