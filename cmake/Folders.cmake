@@ -1,12 +1,17 @@
 # One library per folder: every *.cpp directly in it. LINK names the lower folders and outside libraries.
+# The preset release compiles the files of a folder six at a time (half the time of a whole build); APART compiles each
+# by itself, where each file of a folder has the same local names by design.
 function(strongroom_library name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(sources)
     add_library(strongroom_${name} STATIC ${sources})
     target_include_directories(strongroom_${name} PUBLIC ${PROJECT_SOURCE_DIR})
     target_link_libraries(strongroom_${name} PUBLIC ${ARG_LINK} PRIVATE strongroom_warnings)
+    if(ARG_APART)
+      set_target_properties(strongroom_${name} PROPERTIES UNITY_BUILD OFF)
+    endif()
   else()
     add_library(strongroom_${name} INTERFACE)
     target_include_directories(strongroom_${name} INTERFACE ${PROJECT_SOURCE_DIR})

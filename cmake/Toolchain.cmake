@@ -14,6 +14,9 @@ add_library(strongroom_warnings INTERFACE)
 target_compile_options(strongroom_warnings INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wpedantic
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # false about std::string concatenation (GCC bug 105651)
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(strongroom_warnings INTERFACE -Wno-subobject-linkage)  # takes the files that are included for headers
+endif()
 
 add_compile_definitions(STRONGROOM_VERSION="${PROJECT_VERSION}")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

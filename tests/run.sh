@@ -35,6 +35,8 @@ done
 
 if $install; then ./deploy/install-deps.sh build run test; fi
 
+# clang-tidy wants each file by itself; the preset release compiles several at a time.
+if [ -n "$tidy" ] && [ "$preset" = release ]; then preset=debug; fi
 build=build/$preset
 started=$SECONDS
 cmake --preset "$preset"

@@ -19,7 +19,7 @@ void require(const Context& context) {
     if (!context) throw Error(ErrorKind::internal, "zstd: no memory");
 }
 
-[[noreturn]] void refuse(const std::string& reason) {
+[[noreturn]] void refuse_frame(const std::string& reason) {
     throw Error(ErrorKind::corrupt, "the compressed data " + reason);
 }
 
@@ -67,20 +67,20 @@ Decompressor::Decompressor(const std::string& method) {
 void Decompressor::decompress(BytesView compressed, std::span<char> plain) {
     if (!context_) {
         if (compressed.size() != plain.size())
-            refuse("has " + std::to_string(compressed.size()) + " bytes instead of " +
-                   std::to_string(plain.size()));
+            refuse_frame("has " + std::to_string(compressed.size()) + " bytes instead of " +
+                         std::to_string(plain.size()));
         if (!plain.empty()) std::memcpy(plain.data(), compressed.data(), plain.size());
         return;
     }
     const std::size_t frame = ZSTD_findFrameCompressedSize(compressed.data(), compressed.size());
-    if (ZSTD_isError(frame) != 0) refuse(std::string("is damaged: ") + ZSTD_getErrorName(frame));
-    if (frame != compressed.size()) refuse("has more behind its end");
+    if (ZSTD_isError(frame) != 0) refuse_frame(std::string("is damaged: ") + ZSTD_getErrorName(frame));
+    if (frame != compressed.size()) refuse_frame("has more behind its end");
     if (ZSTD_getFrameContentSize(compressed.data(), compressed.size()) != plain.size())
-        refuse("does not hold the " + std::to_string(plain.size()) + " bytes that the manifest says");
+        refuse_frame("does not hold the " + std::to_string(plain.size()) + " bytes that the manifest says");
     const std::size_t got =
         ZSTD_decompressDCtx(context_.get(), plain.data(), plain.size(), compressed.data(), compressed.size());
-    if (ZSTD_isError(got) != 0) refuse(std::string("is damaged: ") + ZSTD_getErrorName(got));
-    if (got != plain.size()) refuse("ends early");
+    if (ZSTD_isError(got) != 0) refuse_frame(std::string("is damaged: ") + ZSTD_getErrorName(got));
+    if (got != plain.size()) refuse_frame("ends early");
 }
 
 }  // namespace strongroom::backupset

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t max_export_packets = 64;  // keys, user id, self-signatures
 
-[[noreturn]] void refuse(const std::string& text) {
+[[noreturn]] void refuse_export(const std::string& text) {
     throw Error(ErrorKind::crypto, "the export of the decryption subkey " + text);
 }
 
@@ -43,7 +43,7 @@ std::vector<std::string> fingerprints(const Secret& exported) {
                   "show-only",
                   "--import"};
     const RunResult result = run_program(std::move(spawn), exported.reveal());
-    if (!result.status.ok()) refuse("cannot be read back: gpg: " + result.status.describe());
+    if (!result.status.ok()) refuse_export("cannot be read back: gpg: " + result.status.describe());
     std::vector<std::string> out;
     std::istringstream lines(result.out);
     for (std::string line; std::getline(lines, line);) {
@@ -64,16 +64,16 @@ void require_only_secret_subkey(const Secret& exported, const std::string& ident
         if (packet.tag == tag_secret_key) {
             ++primaries;
             if (!take_is_stub(packet.body))
-                refuse("also holds the secret identity key; nothing was deposited");
+                refuse_export("also holds the secret identity key; nothing was deposited");
         } else if (packet.tag == tag_secret_subkey) {
             ++subkeys;
-            if (take_is_stub(packet.body)) refuse("does not hold the subkey's secret");
+            if (take_is_stub(packet.body)) refuse_export("does not hold the subkey's secret");
         }
     }
     if (primaries != 1 || subkeys != 1)
-        refuse("holds " + std::to_string(primaries) + " primary keys and " + std::to_string(subkeys) +
-               " secret subkeys instead of one of each");
-    if (fingerprints(exported) != std::vector{identity, subkey}) refuse("holds another key");
+        refuse_export("holds " + std::to_string(primaries) + " primary keys and " + std::to_string(subkeys) +
+                      " secret subkeys instead of one of each");
+    if (fingerprints(exported) != std::vector{identity, subkey}) refuse_export("holds another key");
 }
 
 }  // namespace strongroom::gpg

@@ -90,7 +90,7 @@ void VerificationLog::save(bool sign) const {
     document.server = server_;
     document.identity = identity_;
     for (const auto& [set, entry] : sets_) document.sets.push_back(entry);
-    const Bytes text = to_json(document).dump(1) + "\n";
+    const Bytes text = strongroom::to_json(document).dump(1) + "\n";
     if (sign && !signer_) throw Error(ErrorKind::internal, "a log cannot be signed without a signer");
     make_private_dir(file_.parent_path());
     write_file_atomic(file_, sign ? gpg::sign(signer_->home, signer_->fingerprint, text) : text);

@@ -79,7 +79,7 @@ void back_up(const BackupOptions& options) {
     manifest.files = {describe_file(archive_public_key, content.public_key),
                       describe_file(archive_secret_key, content.secret_key.reveal()),
                       describe_stored(archive_database, content.database)};
-    content.manifest_text = to_json(manifest).dump(2) + "\n";
+    content.manifest_text = strongroom::to_json(manifest).dump(2) + "\n";
     content.signature = gpg::sign_detached(own, manifest.fingerprint, content.manifest_text);
     write_archive(content, home.home(), recipient, options.to);
     const auto size = static_cast<std::int64_t>(fs::file_size(options.to));

@@ -14,15 +14,15 @@ void need(gpgme_error_t error, const char* what) {
     if (error != 0) throw Error(ErrorKind::crypto, std::string(what) + ": " + gpgme_strerror(error));
 }
 
-class Context {
+class GpgContext {
   public:
-    explicit Context(const std::string& home) {
+    explicit GpgContext(const std::string& home) {
         need(gpgme_new(&raw_), "context");
         need(gpgme_ctx_set_engine_info(raw_, GPGME_PROTOCOL_OpenPGP, nullptr, home.c_str()), "home");
         gpgme_set_offline(raw_, 1);
     }
-    ~Context() { gpgme_release(raw_); }
-    Context(const Context&) = delete;
+    ~GpgContext() { gpgme_release(raw_); }
+    GpgContext(const GpgContext&) = delete;
     gpgme_ctx_t get() { return raw_; }
 
   private:
@@ -50,19 +50,19 @@ void once(const BareWork& work, const std::string& sealed, const std::string& pe
     Data inner;
     Data plain;
     {
-        Context context(work.own_home);
+        GpgContext context(work.own_home);
         need(gpgme_op_decrypt_ext(context.get(), GPGME_DECRYPT_UNWRAP, in.get(), inner.get()), "decrypt");
     }
     inner.rewind();
     {
-        Context context(peer_home);
+        GpgContext context(peer_home);
         need(gpgme_op_verify(context.get(), inner.get(), nullptr, plain.get()), "verify");
     }
     Data reply(work.reply);
     Data signature;
     Data out;
     {
-        Context context(work.own_home);
+        GpgContext context(work.own_home);
         gpgme_key_t key = nullptr;
         need(gpgme_get_key(context.get(), work.own.c_str(), &key, 1), "own key");
         need(gpgme_signers_add(context.get(), key), "signer");
@@ -72,7 +72,7 @@ void once(const BareWork& work, const std::string& sealed, const std::string& pe
     }
     signature.rewind();
     {
-        Context context(peer_home);
+        GpgContext context(peer_home);
         const auto flags = static_cast<gpgme_encrypt_flags_t>(GPGME_ENCRYPT_ALWAYS_TRUST |
                                                               GPGME_ENCRYPT_NO_COMPRESS | GPGME_ENCRYPT_WRAP);
         const std::string recipient = "--\n" + peer + "\n";

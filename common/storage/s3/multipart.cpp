@@ -13,7 +13,7 @@ namespace {
 // docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 constexpr std::size_t least_part = 5U << 20U;
 constexpr std::size_t most_parts = 10'000;
-constexpr int max_pages = 1'000;
+constexpr int max_upload_pages = 1'000;
 
 std::size_t part_size(std::size_t size, std::size_t limit) {
     const std::size_t fitting = (size + most_parts - 1) / most_parts;
@@ -127,7 +127,7 @@ std::size_t abort_old_uploads(S3Client& client, const std::string& prefix) {
     const UtcTime limit = SystemClock().now() - std::chrono::seconds(client.settings().unfinished_age);
     S3Query query{{"uploads", ""}, {"encoding-type", "url"}, {"prefix", root + prefix}};
     std::size_t out = 0;
-    for (int page = 0; page < max_pages; ++page) {
+    for (int page = 0; page < max_upload_pages; ++page) {
         const auto answer =
             client.expect(200, what, {.method = "GET", .query = query, .max_answer = max_s3_page});
         const auto parsed = parse_s3_uploads(answer.body);

@@ -13,7 +13,7 @@
 namespace strongroom::storage {
 namespace {
 
-constexpr int max_pages = 20'000;  // of 1,000 objects
+constexpr int max_object_pages = 20'000;  // of 1,000 objects
 
 // All pages of a list. `delimiter`: "/" for one level.
 void for_each_page(S3Client& client, const std::string& prefix, const std::string& delimiter,
@@ -24,7 +24,7 @@ void for_each_page(S3Client& client, const std::string& prefix, const std::strin
                   {"prefix", client.address().prefix() + prefix}};
     if (!delimiter.empty()) query["delimiter"] = delimiter;
     const std::string what = "list of " + (prefix.empty() ? "all objects" : prefix);
-    for (int page = 0; page < max_pages; ++page) {
+    for (int page = 0; page < max_object_pages; ++page) {
         const auto answer =
             client.expect(200, what, {.method = "GET", .query = query, .max_answer = max_s3_page});
         const S3Page parsed = parse_s3_page(answer.body);
@@ -34,7 +34,8 @@ void for_each_page(S3Client& client, const std::string& prefix, const std::strin
             throw Error(ErrorKind::protocol, what + ": the server repeats a page");
         query["continuation-token"] = *parsed.next;
     }
-    throw Error(ErrorKind::protocol, what + ": there are more than " + std::to_string(max_pages) + " pages");
+    throw Error(ErrorKind::protocol,
+                what + ": there are more than " + std::to_string(max_object_pages) + " pages");
 }
 
 // The ETag of a plain put is the MD5 of the bytes. With a server's own encryption it may be anything.

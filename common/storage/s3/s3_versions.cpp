@@ -7,8 +7,8 @@
 namespace strongroom::storage {
 namespace {
 
-constexpr int max_pages = 20'000;      // of 1,000 versions
-constexpr std::size_t most_asked = 8;  // for their lock
+constexpr int max_version_pages = 20'000;  // of 1,000 versions
+constexpr std::size_t most_asked = 8;      // for their lock
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void for_each_version(S3Client& client, const std::string& prefix,
     const std::string what = "list of the versions under " + root + prefix;
     S3Query query{
         {"versions", ""}, {"encoding-type", "url"}, {"max-keys", "1000"}, {"prefix", root + prefix}};
-    for (int page = 0; page < max_pages; ++page) {
+    for (int page = 0; page < max_version_pages; ++page) {
         const auto answer =
             client.expect(200, what, {.method = "GET", .query = query, .max_answer = max_s3_page});
         auto parsed = parse_s3_versions(answer.body);

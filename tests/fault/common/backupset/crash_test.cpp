@@ -18,7 +18,7 @@ using test::SetBench;
 
 namespace {
 
-constexpr int segment_count = 3;
+constexpr int crash_segments = 3;
 
 struct Killed {
     bool by_rule = false;  // else the backup came to its end
@@ -31,7 +31,7 @@ Killed seal_in_child(DiskBench& disk, const std::string& set, const std::string&
     if (child == 0) {
         try {
             const FaultyCalls fault(rule);
-            BufferSource source(DiskBench::segments(segment_count));
+            BufferSource source(DiskBench::segments(crash_segments));
             seal(disk.bench.options(), set, source, disk.store, disk.bench.home(), disk.bench.clock);
             ::_exit(static_cast<int>(std::min(200L, FaultyCalls::seen())));
         } catch (...) {
@@ -85,7 +85,7 @@ TEST_CASE("SIGKILL before any fsync, rename or write of a backup") {
             CHECK(sets[0].problem.empty());
             test::CollectingTarget target;
             open_set({2}, sets[0].manifest.value(), disk.store, bench.home(), target);
-            CHECK(target.bytes == DiskBench::segments(segment_count));
+            CHECK(target.bytes == DiskBench::segments(crash_segments));
             ++committed;
         }
         for (const auto& object : disk.store.list(set_prefix(bench.server, set)))
@@ -97,7 +97,7 @@ TEST_CASE("SIGKILL before any fsync, rename or write of a backup") {
     const auto at_each = [&](const char* call, long most) {
         long number = 1;
         while (number <= most && try_kill(call, number)) ++number;
-        CHECK(number > 2 * (segment_count + 3) / 2);
+        CHECK(number > 2 * (crash_segments + 3) / 2);
         CHECK(number <= most);
     };
     at_each("fsync", 100);

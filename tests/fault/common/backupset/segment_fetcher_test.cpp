@@ -23,11 +23,11 @@ using test::error_of;
 
 namespace {
 
-constexpr std::size_t segment_bytes = 4096;
+constexpr std::size_t fetched_bytes = 4096;
 
 struct FetchBench : test::SetBench {
     explicit FetchBench(int segments) {
-        for (int i = 0; i < segments; ++i) plain += Bytes(segment_bytes, static_cast<char>('a' + i));
+        for (int i = 0; i < segments; ++i) plain += Bytes(fetched_bytes, static_cast<char>('a' + i));
         manifest = seal(plain);
     }
     std::string key(int index) const { return segment_key(server, manifest.set, index); }
@@ -119,7 +119,7 @@ TEST_CASE("a segment that cannot be fetched ends the work behind it, not what co
     const Error error = bench.failing_open({.workers = 2, .fetches = 4}, *bench.script, target);
     CHECK(error.kind() == ErrorKind::storage);
     CHECK(error.text().find("segment 3 (" + bench.key(3) + ")") != std::string::npos);
-    CHECK(target.bytes == bench.plain.substr(0, 3 * segment_bytes));
+    CHECK(target.bytes == bench.plain.substr(0, 3 * fetched_bytes));
     CHECK_FALSE(target.committed);
     CHECK(bench.script->gets <= 7);  // the envelope, and what may be held
     CHECK(threads() == before);
@@ -142,7 +142,7 @@ TEST_CASE("a restore that is stopped waits for what it began, and leaves no thre
                 if (now.segments == at) throw Error(ErrorKind::interrupted, "stopped");
             });
         CHECK(error.text() == "stopped");
-        CHECK(target.bytes == bench.plain.substr(0, static_cast<std::size_t>(at) * segment_bytes));
+        CHECK(target.bytes == bench.plain.substr(0, static_cast<std::size_t>(at) * fetched_bytes));
         CHECK_FALSE(target.committed);
         CHECK(under_way == 0);
         CHECK(threads() == before);
@@ -168,7 +168,7 @@ TEST_CASE("a get that hangs ends the restore") {
     CHECK(error.kind() == ErrorKind::timeout);
     CHECK(error.text().find("segment 2 (") != std::string::npos);
     CHECK(std::chrono::steady_clock::now() - start < 5s);
-    CHECK(target.bytes == bench.plain.substr(0, 2 * segment_bytes));
+    CHECK(target.bytes == bench.plain.substr(0, 2 * fetched_bytes));
     CHECK(hanging == 1);
     open = true;
     CHECK(settles([&] { return threads() == before; }));

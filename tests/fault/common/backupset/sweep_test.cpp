@@ -17,8 +17,8 @@ using test::SetBench;
 
 namespace {
 
-constexpr std::size_t segment_bytes = 1000;
-constexpr int segment_count = 4;
+constexpr std::size_t sweep_bytes = 1000;
+constexpr int sweep_segments = 4;
 
 class Chance {
   public:
@@ -66,11 +66,11 @@ Bytes noise(Chance& chance, std::size_t size) {
 
 struct Sweep {
     Sweep() {
-        plain = noise(chance, segment_count * segment_bytes - 10);
-        manifest = bench.seal(plain, bench.options(segment_bytes));
+        plain = noise(chance, sweep_segments * sweep_bytes - 10);
+        manifest = bench.seal(plain, bench.options(sweep_bytes));
         good = bench.store.objects();
     }
-    Bytes prefix(std::size_t segments) const { return plain.substr(0, segments * segment_bytes); }
+    Bytes prefix(std::size_t segments) const { return plain.substr(0, segments * sweep_bytes); }
 
     // The outcome of a restore by `trusted`, which names segment `index` as the damaged one.
     void check_segment_refused(const Manifest& trusted, std::size_t index) {
@@ -107,24 +107,24 @@ TEST_CASE("600 random damages of a set's objects: each is refused, or does not m
     int harmless = 0;
     for (int i = 0; i < 600; ++i) {
         objects = sweep.good;
-        const std::size_t which = sweep.chance.below(segment_count + 3);
-        const std::string key = which < segment_count
+        const std::size_t which = sweep.chance.below(sweep_segments + 3);
+        const std::string key = which < sweep_segments
                                     ? segment_key(bench.server, set, static_cast<std::int64_t>(which))
-                                : which == segment_count     ? manifest_key(bench.server, set)
-                                : which == segment_count + 1 ? manifest_signature_key(bench.server, set)
-                                                             : envelope_key(bench.server, set);
+                                : which == sweep_segments     ? manifest_key(bench.server, set)
+                                : which == sweep_segments + 1 ? manifest_signature_key(bench.server, set)
+                                                              : envelope_key(bench.server, set);
         const std::string what = sweep.chance.damage(objects[key]);
         INFO("damage " << i << ": " << key << ", " << what);
         if (objects[key] == sweep.good[key]) continue;  // a repeated byte beside its like
-        if (which < segment_count) {
+        if (which < sweep_segments) {
             sweep.check_segment_refused(sweep.manifest, which);
             continue;
         }
         CollectingTarget target;
         try {
-            const Manifest manifest = which == segment_count + 2 ? sweep.manifest : bench.read(set);
+            const Manifest manifest = which == sweep_segments + 2 ? sweep.manifest : bench.read(set);
             // Only what is not signed may differ without harm: the packets around a signature or an envelope.
-            CHECK(which != segment_count);
+            CHECK(which != sweep_segments);
             CHECK(encode_manifest(manifest) == sweep.good[manifest_key(bench.server, set)]);
             open_set({2}, manifest, bench.store, bench.home(), target);
             CHECK(target.bytes == sweep.plain);
@@ -202,7 +202,7 @@ TEST_CASE("a manifest that the server signed over damaged bytes releases none of
     const std::string& set = sweep.manifest.set;
     for (int i = 0; i < 100; ++i) {
         bench.store.objects() = sweep.good;
-        const std::size_t which = sweep.chance.below(segment_count);
+        const std::size_t which = sweep.chance.below(sweep_segments);
         Manifest manifest = sweep.manifest;
         Segment& segment = manifest.segments[which];
         Bytes& bytes = bench.store.objects()[segment_key(bench.server, set, segment.index)];

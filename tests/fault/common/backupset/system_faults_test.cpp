@@ -12,11 +12,11 @@ using test::FaultyCalls;
 
 namespace {
 
-constexpr int segment_count = 5;
+constexpr int fault_segments = 5;
 
 // How many calls of this kind (for "write": bytes) a backup without a fault makes.
 long calls_of(DiskBench& disk, const std::string& call) {
-    BufferSource source(DiskBench::segments(segment_count));
+    BufferSource source(DiskBench::segments(fault_segments));
     const FaultyCalls counting(call + " 5 1000000000 " + disk.root().string());
     seal(disk.bench.options(), disk.bench.next_set(), source, disk.store, disk.bench.home(),
          disk.bench.clock);
@@ -29,7 +29,7 @@ void check_fault(DiskBench& disk, const std::string& rule, const std::string& ca
     INFO(rule);
     {
         const FaultyCalls fault(rule);
-        const Error error = disk.failure(DiskBench::segments(segment_count));
+        const Error error = disk.failure(DiskBench::segments(fault_segments));
         INFO(error.text());
         CHECK(FaultyCalls::failed() > 0);
         CHECK(error.kind() == ErrorKind::storage);
@@ -47,7 +47,7 @@ void check_fault(DiskBench& disk, const std::string& rule, const std::string& ca
 TEST_CASE("EIO on any fsync of a backup is no backup") {
     DiskBench disk;
     const long calls = calls_of(disk, "fsync");
-    REQUIRE(calls >= 2 * (segment_count + 3));  // each object, and its folder
+    REQUIRE(calls >= 2 * (fault_segments + 3));  // each object, and its folder
     for (long n = 1; n <= calls; ++n)
         check_fault(disk, "fsync 5 " + std::to_string(n) + " " + disk.root().string(), "Input/output error");
 }
@@ -55,7 +55,7 @@ TEST_CASE("EIO on any fsync of a backup is no backup") {
 TEST_CASE("a rename that fails is no backup") {
     DiskBench disk;
     const long calls = calls_of(disk, "rename");
-    REQUIRE(calls == segment_count + 3);
+    REQUIRE(calls == fault_segments + 3);
     for (long n = 1; n <= calls; ++n)
         check_fault(disk, "rename 13 " + std::to_string(n) + " " + disk.root().string(), "Permission denied");
 }
@@ -75,11 +75,11 @@ TEST_CASE("a disk that is full at any offset is no backup") {
 
 TEST_CASE("a compressor that fails at any segment is no backup") {
     DiskBench disk;
-    for (int n = 1; n <= segment_count; ++n) {
+    for (int n = 1; n <= fault_segments; ++n) {
         INFO("segment " << n);
         {
             const FaultyCalls fault("compress 0 " + std::to_string(n) + " -");
-            const Error error = disk.failure(DiskBench::segments(segment_count));
+            const Error error = disk.failure(DiskBench::segments(fault_segments));
             CHECK(FaultyCalls::failed() > 0);
             CHECK(error.text().starts_with("compress: zstd: "));
             CHECK(error.text().find("memory") != std::string::npos);

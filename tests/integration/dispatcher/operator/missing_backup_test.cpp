@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Room {
+struct Watched {
     TempDir folder;
     std::unique_ptr<Store> store = SqliteStore::create(folder.path() / "d.sqlite");
     test::FakeClock clock;  // 2026-11-22T01:37:00Z
@@ -24,7 +24,7 @@ struct Room {
     std::string server = random_uuid();
     const std::int64_t started = to_millis(clock.now() - 24h);
 
-    Room() {
+    Watched() {
         store->transact([&](Transaction& tx) {
             User user;
             user.fingerprint = std::string(40, 'A');
@@ -81,24 +81,24 @@ struct Room {
 }  // namespace
 
 TEST_CASE("a missing backup is told once after its slot, splay and grace, and its end once") {
-    Room room;
-    CHECK(room.pass(83min).raised.empty());   // 03:00, the slot
-    CHECK(room.pass(250min).raised.empty());  // 07:10: splay and four hours are just over
-    const auto missed = room.pass(1min);
+    Watched watched;
+    CHECK(watched.pass(83min).raised.empty());   // 03:00, the slot
+    CHECK(watched.pass(250min).raised.empty());  // 07:10: splay and four hours are just over
+    const auto missed = watched.pass(1min);
     REQUIRE(missed.raised.size() == 1);
     CHECK(missed.raised[0].rule == "backup_missing");
-    CHECK(missed.raised[0].server == room.server);
+    CHECK(missed.raised[0].server == watched.server);
     CHECK(missed.raised[0].label == "shop");
     CHECK(missed.raised[0].text.find("2026-11-22T03:00:00Z") != std::string::npos);
-    const auto later = room.pass(120min);
+    const auto later = watched.pass(120min);
     CHECK(later.raised.empty());
     CHECK(later.open_by_rule.at("backup_missing") == 1);
-    room.back_up();
-    const auto over = room.pass(1min);
+    watched.back_up();
+    const auto over = watched.pass(1min);
     REQUIRE(over.resolved.size() == 1);
     CHECK(over.resolved[0].id == missed.raised[0].id);
-    room.store->read([&](Transaction& tx) {
-        const auto told = tx.due_deliveries("webhook", room.now(), 10);
+    watched.store->read([&](Transaction& tx) {
+        const auto told = tx.due_deliveries("webhook", watched.now(), 10);
         REQUIRE(told.size() == 2);
         CHECK(Json::parse(told[0].body)["event"] == "raised");
         CHECK(Json::parse(told[1].body)["event"] == "resolved");
@@ -106,17 +106,18 @@ TEST_CASE("a missing backup is told once after its slot, splay and grace, and it
 }
 
 TEST_CASE("a job that was given up is a failed backup until one comes") {
-    Room room;
-    room.pass(95min);  // the job is there
+    Watched watched;
+    watched.pass(95min);  // the job is there
     for (int attempt = 1; attempt <= max_attempts; ++attempt) {
-        room.store->transact(
-            [&](Transaction& tx) { REQUIRE(tx.claim_job(room.server, room.now(), room.now() + 30'000)); });
-        const auto round = room.pass(1min);  // silent: the lease ends
+        watched.store->transact([&](Transaction& tx) {
+            REQUIRE(tx.claim_job(watched.server, watched.now(), watched.now() + 30'000));
+        });
+        const auto round = watched.pass(1min);  // silent: the lease ends
         CHECK(round.raised.size() == (attempt == max_attempts ? 1 : 0));
         if (attempt == max_attempts) CHECK(round.raised.at(0).rule == "backup_failed");
     }
-    room.clock.advance(1s);
-    room.back_up();
-    CHECK(room.pass(1min).resolved.size() == 1);
-    CHECK(room.pass(300min).raised.empty());
+    watched.clock.advance(1s);
+    watched.back_up();
+    CHECK(watched.pass(1min).resolved.size() == 1);
+    CHECK(watched.pass(300min).raised.empty());
 }

@@ -33,11 +33,11 @@ struct Gate {
     }
 };
 
-struct Bench {
+struct TimeoutBench {
     std::shared_ptr<Gate> gate = std::make_shared<Gate>();
     std::shared_ptr<test::MemoryStore> memory = std::make_shared<test::MemoryStore>();
     std::shared_ptr<test::ScriptedStore> script = std::make_shared<test::ScriptedStore>(memory);
-    ~Bench() { gate->let_go(); }
+    ~TimeoutBench() { gate->let_go(); }
     void hang_puts() {
         script->before_put = [held = gate](const std::string&, int) { held->wait(); };
     }
@@ -55,7 +55,7 @@ MemFile filled(const std::string& text) {
 }  // namespace
 
 TEST_CASE("what ends in time passes through, and memory comes back to its owner") {
-    Bench bench;
+    TimeoutBench bench;
     TimeoutStore store(bench.script, 10s);
     MemFile from = filled("bytes");
     const char* place = from.data();
@@ -73,7 +73,7 @@ TEST_CASE("what ends in time passes through, and memory comes back to its owner"
 }
 
 TEST_CASE("a put that hangs for ever ends with the object's name, and the store is given up") {
-    Bench bench;
+    TimeoutBench bench;
     bench.hang_puts();
     TimeoutStore store(bench.script, 300ms);
     MemFile from = filled("bytes");
@@ -94,7 +94,7 @@ TEST_CASE("a put that hangs for ever ends with the object's name, and the store 
 }
 
 TEST_CASE("a small put and a get that hang end, too") {
-    Bench bench;
+    TimeoutBench bench;
     bench.hang_puts();
     bench.hang_gets();
     CHECK(error_of([&] { TimeoutStore(bench.script, 200ms).put("a/object", "x"); }).kind() ==
@@ -104,7 +104,7 @@ TEST_CASE("a small put and a get that hang end, too") {
 }
 
 TEST_CASE("a request to stop does not wait for the whole limit") {
-    Bench bench;
+    TimeoutBench bench;
     bench.hang_puts();
     std::stop_source stop;
     TimeoutStore store(bench.script, 1h, stop.get_token());
@@ -115,7 +115,7 @@ TEST_CASE("a request to stop does not wait for the whole limit") {
 }
 
 TEST_CASE("a guarded store does not take waiting for a rate for hanging, and does not retry what hangs") {
-    Bench bench;
+    TimeoutBench bench;
     SECTION("a rate") {
         RateLimiter writes(1000);
         const auto store = guard_store(bench.script, {.timeout = 500ms, .retry = {}, .writes = &writes});

@@ -16,12 +16,12 @@ std::int64_t at(const char* time) {
 const std::string uuid = "00000000-0000-4000-8000-000000000001";
 
 // A server on which all is well at 10:00: nightly schedule, last night's backup came, the agent is there.
-struct Room {
+struct Site {
     Facts facts;
     AlertLimits limits;
     ServerFacts* server;
 
-    Room() {
+    Site() {
         facts.now = at("2026-11-22T10:00:00Z");
         facts.started = at("2026-11-01T00:00:00Z");
         facts.created = at("2026-10-01T00:00:00Z");
@@ -57,24 +57,24 @@ using Names = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("rules: all is well") {
-    CHECK(Room().found().empty());
+    CHECK(Site().found().empty());
 }
 
 TEST_CASE("rules: a failed backup, until one succeeds") {
-    Room room;
-    room.server->last_job_state = GENERATE(as<std::string>(), "failed", "expired");
-    room.server->last_job_finished = at("2026-11-22T09:00:00Z");
-    room.server->last_job_error = "no grant\x1b[31m";
-    CHECK(room.found() == Names{"backup_failed"});
-    CHECK(room.text().find("no grant\\x1b[31m") != std::string::npos);
-    room.server->last_backup = at("2026-11-22T09:30:00Z");  // made by the agent itself
-    CHECK(room.found().empty());
-    room.server->last_job_state = "cancelled";
-    CHECK(room.found().empty());
+    Site site;
+    site.server->last_job_state = GENERATE(as<std::string>(), "failed", "expired");
+    site.server->last_job_finished = at("2026-11-22T09:00:00Z");
+    site.server->last_job_error = "no grant\x1b[31m";
+    CHECK(site.found() == Names{"backup_failed"});
+    CHECK(site.text().find("no grant\\x1b[31m") != std::string::npos);
+    site.server->last_backup = at("2026-11-22T09:30:00Z");  // made by the agent itself
+    CHECK(site.found().empty());
+    site.server->last_job_state = "cancelled";
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: a verification that failed is critical, another job a warning") {
-    Room room;
+    Site site;
     Job job;
     job.id = "job-2";
     job.server = uuid;
@@ -82,11 +82,11 @@ TEST_CASE("rules: a verification that failed is critical, another job a warning"
     job.state = JobState::failed;
     job.finished = at("2026-11-22T09:00:00Z");
     job.problem.text = "1 of 5 set(s) are not good\x1b";
-    room.facts.failed_jobs = {job};
+    site.facts.failed_jobs = {job};
     job.kind = "rotate";
-    room.facts.failed_jobs.push_back(job);
-    const auto findings = evaluate(room.facts, room.limits).findings;
-    REQUIRE(room.found() == Names{"job_failed", "job_failed"});
+    site.facts.failed_jobs.push_back(job);
+    const auto findings = evaluate(site.facts, site.limits).findings;
+    REQUIRE(site.found() == Names{"job_failed", "job_failed"});
     CHECK(findings[0].severity == "critical");
     CHECK(findings[0].object == uuid + "/verify");
     CHECK(findings[0].label == "shop");
@@ -96,140 +96,140 @@ TEST_CASE("rules: a verification that failed is critical, another job a warning"
 }
 
 TEST_CASE("rules: a schedule that cannot be read is a missing backup at once") {
-    Room room;
-    room.server->cron = "61 25 * * *";
-    CHECK(room.found() == Names{"backup_missing"});
-    CHECK(room.text().find("\"61 25 * * *\" cannot be read") != std::string::npos);
+    Site site;
+    site.server->cron = "61 25 * * *";
+    CHECK(site.found() == Names{"backup_missing"});
+    CHECK(site.text().find("\"61 25 * * *\" cannot be read") != std::string::npos);
 }
 
 TEST_CASE("rules: a missing backup, to the millisecond") {
-    Room room;
-    room.facts.now = at("2026-11-23T03:00:00Z") + 600'000 + room.limits.missing_after.count() * 1000;
-    room.server->last_seen = room.facts.now;
-    CHECK(room.found().empty());  // slot, splay and grace are just over
-    ++room.facts.now;
-    CHECK(room.found() == Names{"backup_missing"});
-    CHECK(room.text().find("2026-11-23T03:00:00Z") != std::string::npos);
-    room.server->last_backup = at("2026-11-23T03:05:00Z");
-    CHECK(room.found().empty());
+    Site site;
+    site.facts.now = at("2026-11-23T03:00:00Z") + 600'000 + site.limits.missing_after.count() * 1000;
+    site.server->last_seen = site.facts.now;
+    CHECK(site.found().empty());  // slot, splay and grace are just over
+    ++site.facts.now;
+    CHECK(site.found() == Names{"backup_missing"});
+    CHECK(site.text().find("2026-11-23T03:00:00Z") != std::string::npos);
+    site.server->last_backup = at("2026-11-23T03:05:00Z");
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: a server that was never backed up") {
-    Room room;
-    room.server->last_backup = 0;
-    room.server->last_job_state.clear();
+    Site site;
+    site.server->last_backup = 0;
+    site.server->last_job_state.clear();
     SECTION("with a schedule: its first slot counts") {
-        room.server->schedule_created = at("2026-11-22T04:00:00Z");
-        CHECK(room.found().empty());
-        room.server->schedule_created = at("2026-11-22T02:00:00Z");
-        CHECK(room.found() == Names{"backup_missing"});
-        CHECK(room.text().find("never") != std::string::npos);
+        site.server->schedule_created = at("2026-11-22T04:00:00Z");
+        CHECK(site.found().empty());
+        site.server->schedule_created = at("2026-11-22T02:00:00Z");
+        CHECK(site.found() == Names{"backup_missing"});
+        CHECK(site.text().find("never") != std::string::npos);
     }
     SECTION("without a schedule") {
-        room.server->cron.clear();
-        CHECK(room.found() == Names{"backup_missing"});
-        CHECK(room.text().find("no schedule") != std::string::npos);
-        room.server->registered = at("2026-11-20T00:00:00Z");
-        CHECK(room.found().empty());
+        site.server->cron.clear();
+        CHECK(site.found() == Names{"backup_missing"});
+        CHECK(site.text().find("no schedule") != std::string::npos);
+        site.server->registered = at("2026-11-20T00:00:00Z");
+        CHECK(site.found().empty());
     }
 }
 
 TEST_CASE("rules: a schedule that runs seldom is not missed before its time") {
-    Room room;
-    room.server->cron = "0 3 1 * *";
-    room.server->last_backup = at("2026-11-01T03:10:00Z");
-    CHECK(room.found().empty());
-    room.facts.now = room.server->last_seen = at("2026-12-01T07:11:00Z");
-    CHECK(room.found() == Names{"backup_missing"});
+    Site site;
+    site.server->cron = "0 3 1 * *";
+    site.server->last_backup = at("2026-11-01T03:10:00Z");
+    CHECK(site.found().empty());
+    site.facts.now = site.server->last_seen = at("2026-12-01T07:11:00Z");
+    CHECK(site.found() == Names{"backup_missing"});
 }
 
 TEST_CASE("rules: a silent agent") {
-    Room room;
-    room.server->last_seen = room.facts.now - 15 * 60'000;
-    CHECK(room.found().empty());
-    --room.server->last_seen;
-    CHECK(room.found() == Names{"agent_silent"});
+    Site site;
+    site.server->last_seen = site.facts.now - 15 * 60'000;
+    CHECK(site.found().empty());
+    --site.server->last_seen;
+    CHECK(site.found() == Names{"agent_silent"});
 }
 
 TEST_CASE("rules: just after a start nothing is known of agents and their backups") {
-    Room room;
-    room.server->last_seen = at("2026-11-20T00:00:00Z");
-    room.server->last_backup = at("2026-11-20T00:00:00Z");
-    room.facts.started = room.facts.now - 60'000;
-    const auto evaluation = evaluate(room.facts, room.limits);
+    Site site;
+    site.server->last_seen = at("2026-11-20T00:00:00Z");
+    site.server->last_backup = at("2026-11-20T00:00:00Z");
+    site.facts.started = site.facts.now - 60'000;
+    const auto evaluation = evaluate(site.facts, site.limits);
     CHECK(evaluation.findings.empty());
     CHECK(evaluation.undecided == std::set<std::string>{"agent_silent", "backup_missing"});
-    room.facts.started = room.facts.now - 16 * 60'000;
-    CHECK(room.found() == Names{"backup_missing", "agent_silent"});
-    CHECK(evaluate(room.facts, room.limits).undecided.empty());
+    site.facts.started = site.facts.now - 16 * 60'000;
+    CHECK(site.found() == Names{"backup_missing", "agent_silent"});
+    CHECK(evaluate(site.facts, site.limits).undecided.empty());
 }
 
 TEST_CASE("rules: escrow that was not made") {
-    Room room;
-    room.server->escrowed = 0;
-    CHECK(room.found() == Names{"escrow_missing"});
-    room.server->registered = room.facts.now - 3600'000;
-    room.server->schedule_created = room.facts.now - 3600'000;
-    CHECK(room.found().empty());
+    Site site;
+    site.server->escrowed = 0;
+    CHECK(site.found() == Names{"escrow_missing"});
+    site.server->registered = site.facts.now - 3600'000;
+    site.server->schedule_created = site.facts.now - 3600'000;
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: a proof of recovery that was never made, or too long ago") {
-    Room room;
+    Site site;
     constexpr std::int64_t day = INT64_C(24) * 3600'000;
-    room.server->escrow_deposited = room.facts.now - 7 * day;
-    CHECK(room.found().empty());
-    room.server->escrow_deposited -= 1;
-    CHECK(room.found() == Names{"not_recoverable"});
-    room.server->proven = room.facts.now - 90 * day;
-    CHECK(room.found().empty());
-    room.server->proven -= 1;
-    CHECK(room.found() == Names{"not_recoverable"});
-    CHECK(room.text().find("the last proof") != std::string::npos);
-    room.limits.proof_after = std::chrono::seconds(0);
-    CHECK(room.found().empty());
+    site.server->escrow_deposited = site.facts.now - 7 * day;
+    CHECK(site.found().empty());
+    site.server->escrow_deposited -= 1;
+    CHECK(site.found() == Names{"not_recoverable"});
+    site.server->proven = site.facts.now - 90 * day;
+    CHECK(site.found().empty());
+    site.server->proven -= 1;
+    CHECK(site.found() == Names{"not_recoverable"});
+    CHECK(site.text().find("the last proof") != std::string::npos);
+    site.limits.proof_after = std::chrono::seconds(0);
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: keys near their end") {
-    Room room;
-    const std::int64_t in_a_month = room.facts.now + INT64_C(30) * 24 * 3600'000;
-    room.facts.keys = {{"F", "user alice", in_a_month + 1}, {"G", "the dispatcher", 0}};
-    room.server->key_expires = in_a_month + 1;
-    CHECK(room.found().empty());
-    room.server->key_expires = room.facts.keys[0].expires = in_a_month;
-    const auto findings = evaluate(room.facts, room.limits).findings;
+    Site site;
+    const std::int64_t in_a_month = site.facts.now + INT64_C(30) * 24 * 3600'000;
+    site.facts.keys = {{"F", "user alice", in_a_month + 1}, {"G", "the dispatcher", 0}};
+    site.server->key_expires = in_a_month + 1;
+    CHECK(site.found().empty());
+    site.server->key_expires = site.facts.keys[0].expires = in_a_month;
+    const auto findings = evaluate(site.facts, site.limits).findings;
     REQUIRE(findings.size() == 2);
     CHECK(findings[0].severity == "warning");
     CHECK(findings[0].server == uuid);
     CHECK(findings[1].object == "F");
     CHECK(findings[1].text.find("user alice expires at") != std::string::npos);
-    room.facts.keys[0].expires = room.facts.now;
-    CHECK(evaluate(room.facts, room.limits).findings[1].severity == "critical");
+    site.facts.keys[0].expires = site.facts.now;
+    CHECK(evaluate(site.facts, site.limits).findings[1].severity == "critical");
 }
 
 TEST_CASE("rules: disk and own backup") {
-    Room room;
-    room.facts.disk_free = 49;
-    CHECK(room.found() == Names{"disk_low"});
-    room.facts.disk_total = 0;  // not known
-    CHECK(room.found().empty());
-    room.limits.own_backup_after = 24h;
-    CHECK(room.found() == Names{"own_backup"});
-    room.facts.own_backup = room.facts.now - 1000;
-    CHECK(room.found().empty());
+    Site site;
+    site.facts.disk_free = 49;
+    CHECK(site.found() == Names{"disk_low"});
+    site.facts.disk_total = 0;  // not known
+    CHECK(site.found().empty());
+    site.limits.own_backup_after = 24h;
+    CHECK(site.found() == Names{"own_backup"});
+    site.facts.own_backup = site.facts.now - 1000;
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: every rule that is found has its name in the list") {
-    Room room;
-    room.limits.own_backup_after = 1s;
-    room.facts.disk_free = 0;
-    room.server->escrowed = 0;
-    room.server->escrow_deposited = 1;  // long ago, and never proven
-    room.server->key_expires = 1;
-    room.server->last_seen = 0;
-    room.server->last_backup = 1;
-    room.server->last_job_state = "failed";
-    room.facts.failed_jobs = {Job{}};
-    auto found = room.found();
+    Site site;
+    site.limits.own_backup_after = 1s;
+    site.facts.disk_free = 0;
+    site.server->escrowed = 0;
+    site.server->escrow_deposited = 1;  // long ago, and never proven
+    site.server->key_expires = 1;
+    site.server->last_seen = 0;
+    site.server->last_backup = 1;
+    site.server->last_job_state = "failed";
+    site.facts.failed_jobs = {Job{}};
+    auto found = site.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();
     std::sort(names.begin(), names.end());
