@@ -39,6 +39,36 @@ CLI::App* add_register(CLI::App& app, CommandLine& line) {
     return out;
 }
 
+void add_recovery_key(CLI::App& app, CommandLine& line) {
+    CLI::App* group =
+        app.add_subcommand("recovery-key", "Whose keys open this host's escrow: an act on this host");
+    group->require_subcommand(1);
+    group->fallthrough();
+    auto& options = line.recovery_key;
+    group->add_subcommand("list", "The keys that are pinned now")
+        ->fallthrough()
+        ->footer("Example:\n  strongroom-agent recovery-key list");
+    CLI::App* add = group->add_subcommand(
+        "add", "Pin one more key, or the newer self of one that is pinned, and deposit new escrow records");
+    add->fallthrough();
+    add->add_option("file", options.file, "Its public key")->required()->type_name("FILE");
+    add->add_option("--fingerprint", options.fingerprint, "Refuse a key with another fingerprint")
+        ->type_name("FPR");
+    add->footer(
+        "Example:\n  strongroom-agent recovery-key add bob.asc --fingerprint "
+        "0123456789ABCDEF0123456789ABCDEF01234567");
+    CLI::App* remove = group->add_subcommand(
+        "remove", "Make no more records for this key; it still opens what was made for it (see the output)");
+    remove->fallthrough();
+    remove->add_option("fingerprint", options.fingerprint, "Its full fingerprint")
+        ->required()
+        ->type_name("FPR");
+    remove->footer(
+        "Example:\n  strongroom-agent recovery-key remove 0123456789ABCDEF0123456789ABCDEF01234567");
+    for (CLI::App* one : {add, remove})
+        one->add_flag("--local", line.local, "New records into the store only, without the dispatcher");
+}
+
 void add_throttle(CLI::App& app, CommandLine& line) {
     CLI::App* out = app.add_subcommand(
         "throttle", "Show or set how fast backups may go, also the one that runs now; kept until set again");
@@ -80,6 +110,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
         "--rewrapped", line.rewrapped,
         "Their owner rewrapped the envelopes (strongroom rewrap): end the rotation without reading them");
     rotate->footer("Example:\n  strongroom-agent rotate");
+    add_recovery_key(app, line);
     app.add_subcommand("verify",
                        "Check this server's sets in the store: signatures, chains, every object's digest")
         ->footer("Example:\n  strongroom-agent verify --verify-for 2h");
@@ -113,7 +144,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     app.add_flag("-q,--quiet", line.quiet, "Only errors and results");
     add_commands(app, line);
     if (!options.parse(argc, argv)) return line;
-    line.command = app.get_subcommands().front()->get_name();
+    const CLI::App* command = app.get_subcommands().front();
+    line.command = command->get_name();
+    if (line.command == "recovery-key") line.command += " " + command->get_subcommands().front()->get_name();
     line.config_file = options.file();
     if (line.command == "register") {
         if (line.registration.code.empty() == line.code_file.empty())

@@ -10,7 +10,8 @@ namespace strongroom::agent {
 
 struct CommandLine {
     // "register", "run", "backup", "escrow", "rotate", "verify", "prune",
-    // "status", "throttle", "check"; empty: already answered
+    // "status", "throttle", "check", "recovery-key list", "recovery-key add", "recovery-key remove";
+    // empty: already answered
     std::string command;
     AgentConfig config;
     RegistrationOptions registration;
@@ -19,7 +20,11 @@ struct CommandLine {
     bool quiet = false;
     bool apply = false;      // prune
     bool rewrapped = false;  // rotate: by the user; the envelopes are not looked at
-    bool local = false;      // escrow, rotate: into the store only
+    bool local = false;      // escrow, rotate, recovery-key: into the store only
+    struct {
+        std::filesystem::path file;  // add
+        std::string fingerprint;     // add: expected, may be empty; remove
+    } recovery_key;
     struct {
         std::string both;  // a rate, "off" or "default"; empty: leave as it is
         std::string read;

@@ -106,7 +106,9 @@ int escrow_command(const CommandLine& line, const Clock& clock) {
     const auto store = open_job_store(line.config, line.config.store);
     std::optional<proto::Exchange> exchange;
     if (!line.local) exchange.emplace(connect(state, agent, clock));
-    const EscrowState escrow = deposit_escrow(state, agent, *store, exchange ? &*exchange : nullptr, clock);
+    proto::Exchange* dispatcher = exchange ? &*exchange : nullptr;
+    const Deposit escrow = deposit_escrow(state, agent.subkey, *store, dispatcher, clock);
+    const auto others = deposit_due_escrow(state, *store, dispatcher, clock);
     if (line.json) {
         std::cout << to_json(escrow).dump() << "\n";
         return 0;
@@ -116,6 +118,8 @@ int escrow_command(const CommandLine& line, const Clock& clock) {
     term::print_fields(std::cout, {{"decryption subkey", group_fingerprint(escrow.subkey)},
                                    {"opens with", grouped(escrow.recipients)},
                                    {"SHA-256", escrow.sha256}});
+    if (!others.empty())
+        std::cout << "So are " << others.size() << " older one(s), for the same recovery keys.\n";
     return 0;
 }
 

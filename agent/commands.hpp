@@ -13,6 +13,7 @@ int register_command(const CommandLine& line, const Clock& clock);
 int backup_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int escrow_command(const CommandLine& line, const Clock& clock);
 int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
+int recovery_key_command(const CommandLine& line, const Clock& clock);
 int verify_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int prune_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int status_command(const CommandLine& line, const Clock& clock);

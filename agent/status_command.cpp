@@ -21,6 +21,8 @@ struct Status {
     std::optional<BackupProgress> progress;
     std::int64_t unreported = 0;
     KeyState keys;
+    RecoveryState recovery;
+    std::vector<std::string> due;  // subkeys without a record for the recovery keys pinned now
 };
 
 std::string shown(const BackupProgress& now) {
@@ -51,6 +53,8 @@ Status read_status(const StateDir& state) {
     out.escrow = state.escrow();
     out.escrowed = is_escrowed(state, out.agent);
     out.keys = state.keys();
+    out.recovery = state.recovery();
+    out.due = due_escrow(state, true);
     out.runs = state.runs();
     out.schedules = state.schedules();
     out.backup_running = state.is_backup_running();
@@ -64,6 +68,8 @@ void print_json(const Status& status) {
     out["agent"] = to_json(status.agent);
     out["escrowed"] = status.escrowed;
     if (status.escrow) out["escrow"] = to_json(*status.escrow);
+    out["escrow_due"] = status.due;
+    out["recovery"] = to_json(status.recovery);
     out["keys"] = to_json(status.keys);
     out["backup_running"] = status.backup_running;
     if (status.progress) out["progress"] = to_json(*status.progress);
@@ -107,6 +113,10 @@ int status_command(const CommandLine& line, const Clock& clock) {
         std::cout
             << "WARNING: THE DECRYPTION KEY IS NOT IN ESCROW. If this host is lost, nobody can open its "
                "backups.\n         Run: strongroom-agent escrow\n\n";
+    else if (!status.due.empty())
+        std::cout << "WARNING: " << status.due.size()
+                  << " decryption key(s) have no escrow record for the recovery keys pinned now, both in the "
+                     "store\n         and at the dispatcher. Run: strongroom-agent escrow\n\n";
     const auto& agent = status.agent;
     std::string recovery;
     for (const auto& fingerprint : agent.recovery)

@@ -84,13 +84,19 @@ Finding check_escrow(const StateDir& state, const AgentRecord& agent) {
                 "the decryption key was never deposited",
                 "Without it nobody can open these backups after a loss of this host. Run: strongroom-agent "
                 "escrow"};
-    if (!escrow->at_dispatcher || !escrow->in_store)
+    const Deposit& last = *escrow->find(agent.subkey);
+    if (!last.at_dispatcher || !last.in_store)
         return {Verdict::warn,
                 {},
-                escrow->in_store ? "deposited in the store, but not at the dispatcher"
-                                 : "deposited at the dispatcher, but not in the store",
+                last.in_store ? "deposited in the store, but not at the dispatcher"
+                              : "deposited at the dispatcher, but not in the store",
                 "Run: strongroom-agent escrow"};
-    return {Verdict::ok, {}, "deposited " + format_utc(from_millis(*escrow->at_dispatcher)), {}};
+    if (const auto due = due_escrow(state, true); !due.empty())
+        return {Verdict::warn,
+                {},
+                std::to_string(due.size()) + " subkey(s) have no record for the recovery keys pinned now",
+                "Run: strongroom-agent escrow"};
+    return {Verdict::ok, {}, "deposited " + format_utc(from_millis(*last.at_dispatcher)), {}};
 }
 
 Finding check_clock(std::chrono::milliseconds difference) {

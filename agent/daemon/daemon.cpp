@@ -140,9 +140,7 @@ void Daemon::report() {
 }
 
 bool Daemon::escrow_missing() const {
-    const auto escrow = host_.state.escrow();
-    if (escrow && escrow->subkey == host_.state.agent().subkey && escrow->at_dispatcher && escrow->in_store)
-        return false;
+    if (due_escrow(host_.state, true).empty()) return false;
     return std::ranges::find(host_.config.allow_kinds, "escrow") != host_.config.allow_kinds.end();
 }
 
@@ -150,7 +148,7 @@ void Daemon::deposit_missing_escrow() {
     if (!escrow_missing()) return;
     try {
         const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
-        deposit_escrow(host_.state, host_.state.agent(), *store, &exchange_, host_.clock);
+        deposit_due_escrow(host_.state, *store, &exchange_, host_.clock);
     } catch (const Error& error) {
         log_event(Level::error, "AGENT_ESCROW_FAILED", "{} {}", error.text(), error.hint());
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/escrow/stored_records.hpp"
 #include "agent/policy/policy.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/encoding.hpp"
@@ -30,63 +31,147 @@ Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
 
 namespace {
 
-void require_listed(storage::ObjectStore& store, const AgentRecord& agent, const std::string& sha256) {
-    const auto kept = backupset::read_escrow_records(store, agent.server);
-    const bool same = std::ranges::any_of(kept, [&](const auto& entry) {
-        return entry.subkey == agent.subkey && sha256_hex(entry.record) == sha256;
-    });
-    if (!same)
-        throw Error(ErrorKind::storage, "the escrow record reads back different from what was written");
-}
+// One record on its way. Hold the escrow lock.
+class Depositing {
+  public:
+    Depositing(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
+               const Clock& clock)
+        : state_(state),
+          store_(store),
+          clock_(clock),
+          agent_(state.agent()),
+          keys_(state.keys()),
+          known_(state.escrow().value_or(EscrowState{})) {
+        is_older_ = keys_.knows(subkey) && keys_.current().fingerprint != subkey;
+        agent_.subkey = subkey;
+        record_ = make_escrow_record(state, agent_);
+        out_.subkey = subkey;
+        out_.sha256 = sha256_hex(record_);
+        out_.recipients = agent_.recovery;
+        out_.sequence = state.recovery().sequence;
+    }
+
+    void into_store() {
+        const gpg::Home own = gpg::Home::use(state_.own_home());
+        backupset::write_store_root(store_, agent_.server, agent_.identity,
+                                    gpg::export_public(own, agent_.identity));
+        keep_replaced_record(store_, agent_.server, out_, state_.registered_recovery(), known_,
+                             to_millis(clock_.now()));
+        if (!known_.subkey.empty()) state_.save(known_);  // before it takes its place
+        if (backupset::write_escrow_record(store_, agent_.server, agent_.subkey, record_)) require_listed();
+        // Noted last: until then it is due, and all of this is done again.
+        Deposit done = out_;
+        done.in_store = to_millis(clock_.now());
+        EscrowState noted = known_;
+        noted.note(done, is_older_, to_millis(clock_.now()));
+        write_escrow_index(state_, noted, store_, clock_);
+        out_ = std::move(done);
+        note();
+    }
+
+    void at_dispatcher(proto::Exchange& exchange) {
+        proto::EscrowDeposit deposit;
+        deposit.subkey = agent_.subkey;
+        deposit.record = to_base64(record_);
+        deposit.recipients = agent_.recovery;
+        // The dispatcher knows the key as it was registered.
+        if (keys_.rotation || keys_.subkeys.size() > 1)
+            deposit.public_key = gpg::export_public(gpg::Home::use(state_.own_home()), agent_.identity);
+        const auto reply = exchange.ask(deposit);
+        if (reply.sha256 != out_.sha256)
+            throw Error(ErrorKind::corrupt,
+                        "the dispatcher keeps another escrow record than the one deposited (SHA-256 " +
+                            reply.sha256 + " instead of " + out_.sha256 + ")",
+                        "Deposit again; if this repeats, do not rely on that dispatcher.");
+        out_.at_dispatcher = to_millis(clock_.now());
+        note();
+    }
+
+    const Deposit& deposit() const { return out_; }
+
+  private:
+    void note() {
+        known_.note(out_, is_older_, to_millis(clock_.now()));
+        state_.save(known_);
+    }
+
+    void require_listed() const {
+        const auto kept = backupset::read_escrow_records(store_, agent_.server);
+        const bool same = std::ranges::any_of(kept, [&](const auto& entry) {
+            return entry.subkey == agent_.subkey && sha256_hex(entry.record) == out_.sha256;
+        });
+        if (!same)
+            throw Error(ErrorKind::storage, "the escrow record reads back different from what was written");
+    }
+
+    const StateDir& state_;
+    storage::ObjectStore& store_;
+    const Clock& clock_;
+    AgentRecord agent_;
+    const KeyState keys_;
+    EscrowState known_;
+    bool is_older_ = false;
+    Bytes record_;
+    Deposit out_;
+};
 
 }  // namespace
 
-EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, storage::ObjectStore& store,
-                           proto::Exchange* exchange, const Clock& clock) {
-    const Bytes record = make_escrow_record(state, agent);
-    EscrowState out;
-    out.subkey = agent.subkey;
-    out.sha256 = sha256_hex(record);
-    out.recipients = agent.recovery;
-
+Deposit deposit_escrow(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
+                       proto::Exchange* exchange, const Clock& clock) {
+    const FileLock alone = state.lock_escrow();
+    Depositing deposit(state, subkey, store, clock);
     std::optional<Error> failure;
     try {
-        const gpg::Home own = gpg::Home::use(state.own_home());
-        backupset::write_store_root(store, agent.server, agent.identity,
-                                    gpg::export_public(own, agent.identity));
-        if (backupset::write_escrow_record(store, agent.server, agent.subkey, record))
-            require_listed(store, agent, out.sha256);
-        out.in_store = to_millis(clock.now());
-        state.save(out);
+        deposit.into_store();
     } catch (const Error& error) {
         failure = error.with_context("escrow into the store " + store.label());
     }
-    if (exchange != nullptr) {
-        proto::EscrowDeposit deposit;
-        deposit.subkey = agent.subkey;
-        deposit.record = to_base64(record);
-        deposit.recipients = agent.recovery;
-        const KeyState keys = state.keys();  // the dispatcher knows the key as it was registered
-        if (keys.rotation || keys.subkeys.size() > 1)
-            deposit.public_key = gpg::export_public(gpg::Home::use(state.own_home()), agent.identity);
-        const auto reply = exchange->ask(deposit);
-        if (reply.sha256 != out.sha256)
-            throw Error(ErrorKind::corrupt,
-                        "the dispatcher keeps another escrow record than the one deposited (SHA-256 " +
-                            reply.sha256 + " instead of " + out.sha256 + ")",
-                        "Deposit again; if this repeats, do not rely on that dispatcher.");
-        out.at_dispatcher = to_millis(clock.now());
-        state.save(out);
-    }
+    if (exchange != nullptr) deposit.at_dispatcher(*exchange);
     if (failure) throw *failure;
+    const Deposit& out = deposit.deposit();
     log_event(Level::info, "AGENT_ESCROW_DEPOSITED", "subkey {} for {} recovery key(s), in the store{}",
-              agent.subkey, agent.recovery.size(), exchange != nullptr ? " and at the dispatcher" : "");
+              out.subkey, out.recipients.size(), exchange != nullptr ? " and at the dispatcher" : "");
+    return out;
+}
+
+std::vector<std::string> due_escrow(const StateDir& state, bool at_dispatcher) {
+    const auto escrow = state.escrow();
+    const std::int64_t sequence = state.recovery().sequence;
+    std::vector<std::string> out;
+    const KeyState keys = state.keys();
+    for (auto known = keys.subkeys.rbegin(); known != keys.subkeys.rend(); ++known) {
+        const bool in_use = known == keys.subkeys.rbegin();
+        const Deposit* last = escrow ? escrow->find(known->fingerprint) : nullptr;
+        // Deposits of older subkeys are noted since the recovery keys can change; the first set has them.
+        const bool done = last == nullptr ? !in_use && sequence == 0
+                                          : last->sequence.value_or(0) == sequence && last->in_store &&
+                                                (last->at_dispatcher || !at_dispatcher);
+        if (!done) out.push_back(known->fingerprint);
+    }
+    return out;
+}
+
+std::vector<Deposit> deposit_due_escrow(const StateDir& state, storage::ObjectStore& store,
+                                        proto::Exchange* exchange, const Clock& clock) {
+    std::vector<Deposit> out;
+    std::optional<Error> first;
+    for (const auto& subkey : due_escrow(state, exchange != nullptr)) {
+        try {
+            out.push_back(deposit_escrow(state, subkey, store, exchange, clock));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            if (!first) first = error;
+        }
+    }
+    if (first) throw *first;
     return out;
 }
 
 bool is_escrowed(const StateDir& state, const AgentRecord& agent) {
     const auto escrow = state.escrow();
-    return escrow && escrow->subkey == agent.subkey && (escrow->at_dispatcher || escrow->in_store);
+    const Deposit* last = escrow ? escrow->find(agent.subkey) : nullptr;
+    return last != nullptr && (last->at_dispatcher || last->in_store);
 }
 
 }  // namespace strongroom::agent

@@ -1,4 +1,4 @@
-// Deposits the decryption subkey, encrypted to the pinned recovery keys and to nobody else (S7, S9).
+// Deposits decryption subkeys, encrypted to the pinned recovery keys and to nobody else (S7, S9).
 #pragma once
 
 #include "agent/state/state_dir.hpp"
@@ -12,11 +12,20 @@ namespace strongroom::agent {
 // Throws Error{crypto} if anything but that subkey would be in it.
 Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent);
 
-// Makes a record and puts it into the store (read back and compared) and at the dispatcher (compared by the
-// digest in its signed reply). `exchange` may be null: then only the store gets it. What succeeded is
-// remembered even if the other side failed; the failure is thrown.
-EscrowState deposit_escrow(const StateDir& state, const AgentRecord& agent, storage::ObjectStore& store,
-                           proto::Exchange* exchange, const Clock& clock);
+// Makes a record of `subkey` for the recovery keys that are pinned now, and puts it into the store (read back
+// and compared) and at the dispatcher (compared by the digest in its signed reply). A record for other
+// recovery keys that lies in the store is kept there under another name first. `exchange` may be null: then
+// only the store gets it. What succeeded is remembered even if the other side failed; the failure is thrown.
+Deposit deposit_escrow(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
+                       proto::Exchange* exchange, const Clock& clock);
+
+// The subkeys, the one in use first, that have no record for the recovery keys pinned now in the store (and,
+// if `at_dispatcher`, there). None is due if all is well.
+std::vector<std::string> due_escrow(const StateDir& state, bool at_dispatcher);
+
+// Deposits what is due. Goes on after a failure, and throws the first one at its end.
+std::vector<Deposit> deposit_due_escrow(const StateDir& state, storage::ObjectStore& store,
+                                        proto::Exchange* exchange, const Clock& clock);
 
 // Whether the current subkey is deposited at the dispatcher or in the store.
 bool is_escrowed(const StateDir& state, const AgentRecord& agent);

@@ -165,7 +165,8 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
         return std::nullopt;
     }
     const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
-    deposit_escrow(host_.state, host_.state.agent(), *store, &exchange, host_.clock);
+    deposit_escrow(host_.state, host_.state.agent().subkey, *store, &exchange, host_.clock);
+    deposit_due_escrow(host_.state, *store, &exchange, host_.clock);
     return std::nullopt;
 }
 

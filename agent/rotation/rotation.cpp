@@ -74,18 +74,16 @@ class Rotation {
 
     void escrow() {
         at("escrow");
-        AgentRecord with_new = agent_;
-        with_new.subkey = keys_.rotation->subkey.value();
-        deposit_escrow(state_, with_new, store_, options_.exchange, clock_);
+        const std::string subkey = keys_.rotation->subkey.value();
+        deposit_escrow(state_, subkey, store_, options_.exchange, clock_);
         at("wait");
         const FileLock no_backup = wait_for_backup();
         at("switch");
-        keys_.subkeys.push_back(
-            {with_new.subkey, keys_.current().number + 1, to_millis(clock_.now()), std::nullopt});
+        keys_.subkeys.push_back({subkey, keys_.current().number + 1, to_millis(clock_.now()), std::nullopt});
         keys_.rotation->step = "rewrap";
         state_.save(keys_);
         log_event(Level::info, "AGENT_SUBKEY_IN_USE", "subkey {} ({}) for all backups from now on",
-                  keys_.current().number, with_new.subkey);
+                  keys_.current().number, subkey);
     }
 
     // A backup that runs now has an envelope for the old subkey, or will have.

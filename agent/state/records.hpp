@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/state/escrow_records.hpp"
 #include "common/base/json_fields.hpp"
 #include "proto/messages.hpp"
 
@@ -21,7 +22,7 @@ struct AgentRecord {
     std::string dispatcher_key;  // fingerprint that was compiled in at registration
     std::string owner;           // user fingerprint, as the dispatcher said
     std::string owner_name;
-    std::vector<std::string> recovery;  // pinned recovery keys: the only escrow recipients
+    std::vector<std::string> recovery;  // pinned recovery keys; in the file: those of the registration
     std::int64_t registered = 0;
     template <class Fields>
     void fields(Fields& f) {
@@ -35,23 +36,6 @@ struct AgentRecord {
         f("owner_name", owner_name, Text{256});
         f("recovery", recovery, Many<Text>{16, fingerprint_text});
         f("registered", registered, any_time);
-    }
-};
-
-// escrow.json: the last deposit. A side that failed has no time.
-struct EscrowState {
-    std::string subkey;
-    std::string sha256;
-    std::vector<std::string> recipients;
-    std::optional<std::int64_t> at_dispatcher;
-    std::optional<std::int64_t> in_store;
-    template <class Fields>
-    void fields(Fields& f) {
-        f("subkey", subkey, fingerprint_text);
-        f("sha256", sha256, sha256_text);
-        f("recipients", recipients, Many<Text>{16, fingerprint_text});
-        f("at_dispatcher", at_dispatcher, any_time);
-        f("in_store", in_store, any_time);
     }
 };
 

@@ -46,6 +46,16 @@ std::optional<KeyState> load_keys(const fs::path& folder) {
     return out;
 }
 
+constexpr const char* recovery_file = "recovery.json";
+
+std::optional<RecoveryState> load_pinned(const fs::path& folder) {
+    auto out = load_if_there<RecoveryState>(folder / recovery_file);
+    if (out && out->keys.empty())
+        throw Error(ErrorKind::corrupt, (folder / recovery_file).string() + " pins no recovery key",
+                    "Restore the file from a backup of this host, or see the operator's guide.");
+    return out;
+}
+
 }  // namespace
 
 StateDir::StateDir(fs::path path, bool create) : path_(std::move(path)) {
@@ -63,7 +73,20 @@ AgentRecord StateDir::agent() const {
                     "Run: strongroom-agent register --dispatcher URL --code CODE --recovery-key FILE");
     AgentRecord out = load<AgentRecord>(agent_file());
     if (const auto keys = load_keys(path_)) out.subkey = keys->current().fingerprint;
+    if (auto pinned = load_pinned(path_)) out.recovery = std::move(pinned->keys);
     return out;
+}
+
+std::vector<std::string> StateDir::registered_recovery() const {
+    return load<AgentRecord>(agent_file()).recovery;
+}
+
+RecoveryState StateDir::recovery() const {
+    if (auto pinned = load_pinned(path_)) return *pinned;
+    return {0, registered_recovery(), {}};
+}
+void StateDir::save(const RecoveryState& state) const {
+    store(path_ / recovery_file, state);
 }
 
 KeyState StateDir::keys() const {
@@ -165,6 +188,16 @@ FileLock StateDir::lock_rotation() const {
         throw Error(ErrorKind::busy, "another rotation of this server's keys is running",
                     "Wait for its end (strongroom-agent status).");
     return std::move(*lock);
+}
+
+FileLock StateDir::lock_escrow() const {
+    constexpr int tries = 600;  // a deposit ends when its store and the dispatcher answered
+    for (int i = 0; i < tries; ++i) {
+        if (auto lock = FileLock::try_take(path_ / "escrow.lock")) return std::move(*lock);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    throw Error(ErrorKind::busy, "another deposit of an escrow record is running",
+                "Wait for its end, then try again.");
 }
 
 FileLock StateDir::lock_maintenance() const {

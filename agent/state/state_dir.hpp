@@ -3,12 +3,14 @@
 //   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
+//   recovery.json                    recovery keys that are pinned now; missing before the first change
 //   verified.json                    what verify and prune know of the sets in the store
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
 //   tmp/                             temporary files of the backup tools
 //   backup.lock  run.lock            flock: one backup at a time; one daemon
 //   rotate.lock                      flock: one rotation at a time
+//   escrow.lock                      flock: one deposit or change of the recovery keys at a time
 //   maintenance.lock                 flock: one verification or pruning at a time
 //   runs.lock                        flock: held for the moment of one change to runs.json
 //
@@ -42,14 +44,17 @@ class StateDir {
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
     std::filesystem::path verified_file() const { return path_ / "verified.json"; }
 
-    // Error{not_found} with the register command as its hint. `subkey` is the one in use now: read it anew
-    // for each piece of work, a rotation may have changed it.
+    // Error{not_found} with the register command as its hint. `subkey` is the one in use now, `recovery` what
+    // is pinned now: read them anew for each piece of work, another process may have changed them.
     AgentRecord agent() const;
+    std::vector<std::string> registered_recovery() const;  // the recovery keys that were pinned at first
     bool is_registered() const;
     Secret token() const;
 
     std::optional<EscrowState> escrow() const;
-    void save(const EscrowState& state) const;
+    void save(const EscrowState& state) const;  // hold the escrow lock
+    RecoveryState recovery() const;
+    void save(const RecoveryState& state) const;  // hold the escrow lock
     KeyState keys() const;
     void save(const KeyState& state) const;  // hold the rotation lock
     ScheduleState schedules() const;
@@ -72,6 +77,9 @@ class StateDir {
     bool is_backup_running() const;
     // Error{busy} if another process rotates the keys now.
     FileLock lock_rotation() const;
+    // Held by whoever deposits an escrow record or changes the pins, so that no record for former pins comes
+    // last. Waits up to a minute, then Error{busy}.
+    FileLock lock_escrow() const;
     // Error{busy} if another process verifies or prunes now.
     FileLock lock_maintenance() const;
     // Error{busy} if another daemon uses this folder.

@@ -6,8 +6,11 @@
 #include "client/command/patient_store.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/store_server.hpp"
+#include "common/backupset/escrow_index.hpp"
 #include "common/backupset/recipients.hpp"
 #include "common/backupset/store_root.hpp"
+#include "common/base/error.hpp"
+#include "common/base/printable.hpp"
 #include "common/gpg/packets.hpp"
 #include "common/term/table.hpp"
 
@@ -32,6 +35,8 @@ struct NeededKey {
 struct Report {
     std::vector<NeededKey> keys;  // by the age of the subkey
     std::vector<backupset::SetRecipients> damaged;
+    std::optional<backupset::EscrowIndex> escrow;  // since the recovery keys were changed
+    std::string escrow_problem;                    // why there is an index and it says nothing
 };
 
 NeededKey& by_id(Report& report, const std::string& key_id) {
@@ -62,6 +67,14 @@ Report look_at(storage::ObjectStore& store, const StoreServer& server) {
         for (const auto& key_id : set.key_ids) by_id(out, key_id).sets.push_back(set.set);
         if (!set.problem.empty()) out.damaged.push_back(std::move(set));
     }
+    try {
+        out.escrow = backupset::read_escrow_index(store, server.id, server.verify_home(), server.identity);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::crypto && error.kind() != ErrorKind::corrupt &&
+            error.kind() != ErrorKind::protocol && error.kind() != ErrorKind::not_found)
+            throw;
+        out.escrow_problem = error.text();
+    }
     return out;
 }
 
@@ -81,7 +94,28 @@ void print_json(Context& context, const Report& report) {
     }
     Json damaged = Json::array();
     for (const auto& set : report.damaged) damaged.push_back({{"set", set.set}, {"problem", set.problem}});
-    context.print_json(Json{{"keys", std::move(keys)}, {"damaged", std::move(damaged)}});
+    Json out{{"keys", std::move(keys)}, {"damaged", std::move(damaged)}};
+    if (report.escrow) out["escrow"] = to_json(*report.escrow);
+    if (!report.escrow_problem.empty()) out["escrow_problem"] = report.escrow_problem;
+    context.print_json(out);
+}
+
+void print_escrow(Context& context, const Report& report) {
+    if (!report.escrow_problem.empty())
+        context.out << "WARNING: the store's list of escrow records cannot be relied on: "
+                    << printable_line(report.escrow_problem) << '\n';
+    if (!report.escrow) return;
+    context.out << '\n';
+    const auto& pinned = report.escrow->recovery;
+    term::Table table({{"RECORD OF"}, {"OPENS WITH"}, {"STATE"}});
+    for (const auto& record : report.escrow->records)
+        for (const auto& key : record.recipients)
+            table.add({record.subkey,
+                       key + (std::ranges::find(pinned, key) == pinned.end() ? " (REMOVED)" : ""),
+                       !record.replaced ? "in force"
+                                        : "replaced " + shown_time(record.replaced) +
+                                              (record.kept ? "" : ", kept as a former version only")});
+    table.print(context.out, "no escrow record");
 }
 
 void print_text(Context& context, const Report& report, const UtcTime now) {
@@ -108,6 +142,7 @@ void print_text(Context& context, const Report& report, const UtcTime now) {
     }
     for (const auto& set : report.damaged)
         context.out << "WARNING: nobody can open set " << set.set << ": " << set.problem << '\n';
+    print_escrow(context, report);
 }
 
 void run(Context& context, const Arguments& arguments) {

@@ -34,6 +34,18 @@ std::string escrow_prefix(const std::string& server) {
 std::string escrow_key(const std::string& server, const std::string& subkey_fingerprint) {
     return escrow_prefix(server) + checked(subkey_fingerprint, is_fingerprint, "a full fingerprint") + ".gpg";
 }
+std::string replaced_escrow_key(const std::string& server, const std::string& subkey_fingerprint,
+                                std::int64_t sequence) {
+    return escrow_prefix(server) + "replaced/" +
+           checked(subkey_fingerprint, is_fingerprint, "a full fingerprint") +
+           fmt::format(".{}.gpg", sequence);
+}
+std::string escrow_index_key(const std::string& server) {
+    return escrow_prefix(server) + "index.json";
+}
+std::string escrow_index_signature_key(const std::string& server) {
+    return escrow_prefix(server) + "index.json.sig";
+}
 std::string sets_prefix(const std::string& server) {
     return server_prefix(server) + "sets/";
 }

@@ -3,6 +3,8 @@
 //   <server-uuid>/agent.asc                         the agent's public key
 //   <server-uuid>/RECOVERY.txt                      how to recover with gpg, zstd and mbstream alone
 //   <server-uuid>/escrow/<subkey-fpr>.gpg           copy of the escrow record
+//   <server-uuid>/escrow/replaced/<subkey-fpr>.<n>.gpg  one for recovery keys that were pinned before
+//   <server-uuid>/escrow/index.json, index.json.sig     which recovery key opens which record
 //   <server-uuid>/sets/<set-id>/envelope.gpg        the data passphrase, encrypted to the decryption subkey
 //   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
@@ -22,6 +24,11 @@ std::string agent_key_key(const std::string& server);
 std::string recovery_text_key(const std::string& server);
 std::string escrow_prefix(const std::string& server);
 std::string escrow_key(const std::string& server, const std::string& subkey_fingerprint);
+// `sequence`: of the set of recovery keys that the record is for.
+std::string replaced_escrow_key(const std::string& server, const std::string& subkey_fingerprint,
+                                std::int64_t sequence);
+std::string escrow_index_key(const std::string& server);
+std::string escrow_index_signature_key(const std::string& server);
 std::string sets_prefix(const std::string& server);
 std::string set_prefix(const std::string& server, const std::string& set);
 std::string envelope_key(const std::string& server, const std::string& set);

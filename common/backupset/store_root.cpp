@@ -1,7 +1,5 @@
 #include "common/backupset/store_root.hpp"
 
-#include <optional>
-
 #include "common/backupset/layout.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -56,6 +54,22 @@ bool write_escrow_record(storage::ObjectStore& store, const std::string& server,
             ErrorKind::storage, "the escrow record " + key + " reads back with other bytes",
             "Check the store " + store.label() + "; without this record its backups cannot be opened.");
     return true;
+}
+
+std::optional<Bytes> read_escrow_record(storage::ObjectStore& store, const std::string& server,
+                                        const std::string& subkey) {
+    try {
+        return read_if_there(store, escrow_key(server, subkey));
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::forbidden) return std::nullopt;
+        throw;
+    }
+}
+
+void keep_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
+                        std::int64_t sequence, BytesView record) {
+    const std::string key = replaced_escrow_key(server, subkey, sequence);
+    if (!store.stat(key)) store.put(key, record);
 }
 
 std::vector<EscrowRecord> read_escrow_records(storage::ObjectStore& store, const std::string& server) {

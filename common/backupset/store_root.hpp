@@ -1,6 +1,8 @@
 // What a server keeps once in its store, beside the sets: public key, recovery text, escrow records.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,10 +20,18 @@ void write_store_root(storage::ObjectStore& store, const std::string& server, co
 bool write_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
                          BytesView record);
 
+// The record of this subkey that is in force; none if there is none, or these credentials may not read.
+std::optional<Bytes> read_escrow_record(storage::ObjectStore& store, const std::string& server,
+                                        const std::string& subkey);
+// Puts a record aside that is about to be replaced, unless one was put there before.
+void keep_escrow_record(storage::ObjectStore& store, const std::string& server, const std::string& subkey,
+                        std::int64_t sequence, BytesView record);
+
 struct EscrowRecord {
     std::string subkey;  // fingerprint, from the object's name
     Bytes record;        // gpg -d FILE | gpg --import
 };
+// Those in force: what was put aside is not among them.
 std::vector<EscrowRecord> read_escrow_records(storage::ObjectStore& store, const std::string& server);
 
 Bytes read_agent_key(storage::ObjectStore& store, const std::string& server);

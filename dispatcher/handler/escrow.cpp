@@ -4,6 +4,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/log.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/health/key_expiry.hpp"
@@ -26,10 +27,27 @@ void take_changed_key(const Context& context, const proto::EscrowDeposit& input)
                       "decryption subkey " + input.subkey + " instead of " + server.subkey);
         return;
     }
+    // An older one of the same key, whose record never came here.
+    if (context.key != nullptr && context.key->owns(input.subkey) && input.subkey != context.key->fingerprint)
+        return;
     const auto kept = context.tx.list_escrow(server.uuid);
     if (std::ranges::find(kept, input.subkey, &EscrowRecord::subkey) == kept.end())
         throw Error(ErrorKind::refused,
                     "subkey " + input.subkey + " is not the decryption subkey of this server");
+}
+
+// Which keys may open the escrow is decided and pinned on the host (S7); here it is shown, and its change is
+// audited.
+void take_recovery_keys(const Context& context, const std::vector<std::string>& recipients) {
+    const Server& server = context.server();
+    if (recipients == server.recovery) return;
+    std::string text;
+    for (const auto& one : recipients) text += " " + one;
+    text += " instead of";
+    for (const auto& one : server.recovery) text += " " + one;
+    context.tx.put_server_recovery(server.uuid, recipients);
+    context.audit("recovery.change", server.uuid, "recovery keys pinned on the host:" + text);
+    log_event(Level::warning, "DISPATCHER_RECOVERY_KEYS_CHANGED", "server {}:{}", server.uuid, text);
 }
 
 }  // namespace
@@ -38,10 +56,7 @@ proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::
     const Server& server = context.server();
     take_changed_key(context, input);
     if (input.recipients.empty()) throw Error(ErrorKind::protocol, "an escrow record without a recipient");
-    for (const auto& recipient : input.recipients)
-        if (std::ranges::find(server.recovery, recipient) == server.recovery.end())
-            throw Error(ErrorKind::refused,
-                        "recovery key " + recipient + " was not pinned on the host when it was registered");
+    take_recovery_keys(context, input.recipients);
     const Bytes bytes = from_base64(input.record);
     if (bytes.empty() || bytes.size() > proto::max_record)
         throw Error(ErrorKind::protocol,

@@ -44,6 +44,7 @@ class Transaction {
     // After a rotation: the newest decryption subkey, and the key that holds it.
     virtual void put_server_key(const std::string& uuid, const std::string& subkey,
                                 const std::string& public_key) = 0;
+    virtual void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery) = 0;
     // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
     virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
 

@@ -75,6 +75,7 @@ void fuzz(BytesView input) {
     if (!accepts([&] { json = parse_json(input, 16U << 20U); })) return;
     read_record<agent::AgentRecord>(json);
     read_record<agent::EscrowState>(json);
+    read_record<agent::RecoveryState>(json);
     read_record<agent::KeyState>(json);
     read_record<agent::ScheduleState>(json);
     read_record<agent::RunState>(json);

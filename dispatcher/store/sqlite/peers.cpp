@@ -50,6 +50,11 @@ void SqliteTransaction::put_server_key(const std::string& uuid, const std::strin
             uuid);
 }
 
+void SqliteTransaction::put_server_recovery(const std::string& uuid,
+                                            const std::vector<std::string>& recovery) {
+    execute(session_, "UPDATE servers SET recovery = :r WHERE uuid = :u", to_column(recovery), uuid);
+}
+
 bool SqliteTransaction::retire_server(const std::string& uuid, std::int64_t now) {
     if (execute(session_, "UPDATE servers SET retired = :n WHERE uuid = :u AND retired = 0", now, uuid) != 1)
         return false;

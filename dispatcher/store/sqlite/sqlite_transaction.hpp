@@ -22,6 +22,7 @@ class SqliteTransaction : public Transaction {
     std::vector<Server> list_servers(const std::string& owner) override;
     void touch_server(const std::string& uuid, std::int64_t now) override;
     void describe_server(const Server& server) override;
+    void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery) override;
     void put_server_key(const std::string& uuid, const std::string& subkey,
                         const std::string& public_key) override;
     bool retire_server(const std::string& uuid, std::int64_t now) override;

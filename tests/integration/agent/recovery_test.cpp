@@ -57,7 +57,7 @@ TEST_CASE("after a crash a committed set is kept, an unfinished one is removed, 
 TEST_CASE("the escrow record holds the decryption subkey alone, for the pinned keys alone") {
     RegisteredHost host;
     const auto store = host.store();
-    const EscrowState escrow = deposit_escrow(host.state, host.agent, *store, nullptr, host.clock);
+    const Deposit escrow = deposit_escrow(host.state, host.agent.subkey, *store, nullptr, host.clock);
     CHECK(is_escrowed(host.state, host.agent));
     CHECK(escrow.recipients == host.agent.recovery);
 
@@ -73,9 +73,10 @@ TEST_CASE("the escrow record holds the decryption subkey alone, for the pinned k
 TEST_CASE("an escrow to a key that is not in the recovery home fails and changes nothing") {
     RegisteredHost host;
     host.agent.recovery = {std::string(40, 'A')};
+    write_file_atomic(host.state.agent_file(), to_json(host.agent).dump());
     const auto store = host.store();
     try {
-        deposit_escrow(host.state, host.agent, *store, nullptr, host.clock);
+        deposit_escrow(host.state, host.agent.subkey, *store, nullptr, host.clock);
         FAIL("was deposited");
     } catch (const Error& error) {
         CHECK(error.kind() == ErrorKind::crypto);

@@ -32,7 +32,7 @@ namespace {
 struct RotatingHost : RegisteredHost {
     RotatingHost() {
         config.source = "command";
-        deposit_escrow(state, agent, *store(), nullptr, clock);
+        deposit_escrow(state, agent.subkey, *store(), nullptr, clock);
     }
     std::string add_set(const std::string& text) {
         config.source_command = {"/bin/echo", text};

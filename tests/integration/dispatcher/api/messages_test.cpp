@@ -303,7 +303,7 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action == "backup.forget");
 }
 
-TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, and fetched as deposited") {
+TEST_CASE("escrow: only the server's subkey, append-only, fetched as deposited; other pins are told") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
     const auto agent = room.add_agent(*alice);
@@ -317,9 +317,19 @@ TEST_CASE("escrow: only the server's subkey, only to pinned keys, append-only, a
     CHECK(fetched.identity == agent->fingerprint);
     CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.escrowed);
 
-    proto::EscrowDeposit redirected = deposit;
-    redirected.recipients = {std::string(40, 'E')};
-    CHECK(kind_of([&] { room.ask(*agent, redirected); }, "not pinned") == ErrorKind::refused);
+    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.recovery ==
+          std::vector<std::string>{alice->fingerprint});
+    proto::EscrowDeposit repinned = deposit;
+    repinned.recipients = {alice->fingerprint, std::string(40, 'E')};
+    repinned.record = to_base64("another record");
+    room.ask(*agent, repinned);
+    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.recovery == repinned.recipients);
+    CHECK(room.ask(*alice, proto::EscrowFetch{agent->server}).records.size() == 1);  // the newest
+    bool told = false;
+    for (const auto& entry : room.ask(*alice, proto::AuditList{100}).entries)
+        told = told || (entry.action == "recovery.change" &&
+                        entry.text.find(std::string(40, 'E')) != std::string::npos);
+    CHECK(told);
     proto::EscrowDeposit other_key = deposit;
     other_key.subkey = std::string(40, 'E');
     CHECK(kind_of([&] { room.ask(*agent, other_key); }) == ErrorKind::refused);
