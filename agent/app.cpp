@@ -39,6 +39,7 @@ int run_app(int argc, const char* const* argv) {
     if (line.command == "register") return register_command(line, clock);
     if (line.command == "backup") return backup_command(line, clock, stop.token());
     if (line.command == "escrow") return escrow_command(line, clock);
+    if (line.command == "rotate" && line.reencrypt) return reencrypt_command(line, clock, stop.token());
     if (line.command == "rotate") return rotate_command(line, clock, stop.token());
     if (line.command.starts_with("recovery-key")) return recovery_key_command(line, clock);
     if (line.command == "verify") return verify_command(line, clock, stop.token());

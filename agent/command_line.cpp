@@ -109,7 +109,10 @@ void add_commands(CLI::App& app, CommandLine& line) {
     rotate->add_flag(
         "--rewrapped", line.rewrapped,
         "Their owner rewrapped the envelopes (strongroom rewrap): end the rotation without reading them");
-    rotate->footer("Example:\n  strongroom-agent rotate");
+    rotate->add_flag("--reencrypt", line.reencrypt,
+                     "After a theft: then write every set that the old keys could open anew, under a new "
+                     "passphrase, and remove the old one");
+    rotate->footer("Example:\n  strongroom-agent rotate\n  strongroom-agent rotate --reencrypt");
     add_recovery_key(app, line);
     app.add_subcommand("verify",
                        "Check this server's sets in the store: signatures, chains, every object's digest")

@@ -19,6 +19,7 @@ struct CommandLine {
     bool json = false;
     bool quiet = false;
     bool apply = false;      // prune
+    bool reencrypt = false;  // rotate: and write the sets anew
     bool rewrapped = false;  // rotate: by the user; the envelopes are not looked at
     bool local = false;      // escrow, rotate, recovery-key: into the store only
     struct {

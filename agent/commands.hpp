@@ -14,6 +14,8 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
 int escrow_command(const CommandLine& line, const Clock& clock);
 int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int recovery_key_command(const CommandLine& line, const Clock& clock);
+// rotate --reencrypt
+int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int verify_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int prune_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int status_command(const CommandLine& line, const Clock& clock);

@@ -57,8 +57,9 @@ int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token 
                                  std::to_string(result.rewrap.sets) + ", each opened with the new key"},
          {"escrow", exchange ? "in the store and at the dispatcher" : "in the store"}});
     if (!line.quiet)
-        std::cerr << "If the old key was stolen: whoever also copied old envelopes keeps their passphrases. "
-                     "Rotation does not undo that.\n";
+        std::cerr
+            << "If the old key was stolen: whoever also copied old envelopes keeps their passphrases. "
+               "Rotation does not undo that: strongroom-agent rotate --reencrypt writes the sets anew.\n";
     return 0;
 }
 

@@ -44,6 +44,7 @@ std::string shown(const KeyState& keys) {
                       format_utc(from_millis(now.since)) + ")";
     if (keys.rotation)
         out += "; a rotation is unfinished (" + keys.rotation->step + "): strongroom-agent rotate ends it";
+    if (keys.reencrypt) out += "; sets are being written anew: strongroom-agent rotate --reencrypt goes on";
     return out;
 }
 

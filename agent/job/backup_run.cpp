@@ -23,8 +23,6 @@
 
 namespace strongroom::agent {
 using backupset::in_stage;
-namespace {
-
 proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store) {
     proto::Backup out;
     out.set = manifest.set;
@@ -41,6 +39,8 @@ proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origi
     out.slot = origin.slot;
     return out;
 }
+
+namespace {
 
 void remember(const StateDir& state, proto::Backup backup, const Origin& origin) {
     state.change_runs([&](RunState& runs) {

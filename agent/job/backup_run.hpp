@@ -30,6 +30,9 @@ struct Origin {
     std::optional<std::int64_t> slot;  // UTC milliseconds
 };
 
+// A committed set as the dispatcher lists it; `store` is where it lies, for people.
+proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store);
+
 // Makes a full backup and returns it after the commit. Hold the backup lock. A stop request ends the source
 // and throws Error{interrupted}. On failure nothing lists as a backup, and the problem is remembered for
 // `status`. `on_progress` is called from worker threads.

@@ -54,6 +54,8 @@ class Rotation {
 
     void begin() {
         keys_.rotation = RotationState{"make", {}, options_.job, to_millis(clock_.now())};
+        if (options_.for_reencryption && !keys_.reencrypt)
+            keys_.reencrypt = ReencryptState{to_millis(clock_.now()), std::nullopt};
         state_.save(keys_);
         log_event(Level::info, "AGENT_ROTATION_BEGUN", "from subkey {} ({})", keys_.current().number,
                   keys_.current().fingerprint);
@@ -81,6 +83,7 @@ class Rotation {
         at("switch");
         keys_.subkeys.push_back({subkey, keys_.current().number + 1, to_millis(clock_.now()), std::nullopt});
         keys_.rotation->step = "rewrap";
+        if (keys_.reencrypt && !keys_.reencrypt->before) keys_.reencrypt->before = keys_.current().since;
         state_.save(keys_);
         log_event(Level::info, "AGENT_SUBKEY_IN_USE", "subkey {} ({}) for all backups from now on",
                   keys_.current().number, subkey);

@@ -42,6 +42,8 @@ struct RotateOptions {
     // The user rewrapped all envelopes (strongroom rewrap), as this host's credentials may only put: none is
     // looked at. Error{refused} unless a rotation is at this step.
     bool rewrapped = false;
+    // Notes in keys.json that sets are to be written anew, and the moment of the switch (reencryption.hpp).
+    bool for_reencryption = false;
     std::stop_token stop;
     // From any thread, one call at a time. Throwing from it ends the rotation where it is.
     std::function<void(const RotationStage&)> on_stage;

@@ -38,6 +38,14 @@ void RunState::add(Run run) {
     }
 }
 
+void RunState::add_replacement(Run run) {
+    if (std::ranges::find(runs, run.backup.set, [](const Run& one) { return one.backup.set; }) != runs.end())
+        return;
+    const auto later =
+        std::ranges::find_if(runs, [&](const Run& one) { return one.backup.created > run.backup.created; });
+    runs.insert(later, std::move(run));
+}
+
 void RunState::add_refusal(std::string text) {
     text = printable_line(text, 1500);
     if (std::ranges::find(refusals, text) != refusals.end()) return;

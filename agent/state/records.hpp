@@ -68,15 +68,28 @@ struct RotationState {
         f("started", started, any_time);
     }
 };
+// A re-encryption that is under way (agent/rotation/reencryption.hpp).
+struct ReencryptState {
+    std::int64_t started = 0;
+    std::optional<std::int64_t>
+        before;  // sets whose passphrase is older are written anew; none: until the switch
+    template <class Fields>
+    void fields(Fields& f) {
+        f("started", started, any_time);
+        f("before", before, any_time);
+    }
+};
 struct KeyState {
     std::vector<KnownSubkey> subkeys;  // by number; the last one is in use
     std::optional<RotationState> rotation;
     std::optional<std::int64_t> last_started;  // of the last rotation that was finished
     std::optional<std::string> last_job;       // its job
+    std::optional<ReencryptState> reencrypt;
     template <class Fields>
     void fields(Fields& f) {
         f("subkeys", subkeys, Many<Nested>{10'000, {}});
         f("rotation", rotation);
+        f("reencrypt", reencrypt);
         f("last_started", last_started, any_time);
         f("last_job", last_job, uuid_text);
     }
@@ -144,6 +157,8 @@ struct RunState {
                     std::optional<std::int64_t> slot) const;
     // Keeps the newest; forgets reported ones first.
     void add(Run run);
+    // A set that was made anew takes its place by the time of its data; already known: nothing.
+    void add_replacement(Run run);
     void add_refusal(std::string text);
 };
 

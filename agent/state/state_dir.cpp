@@ -92,7 +92,9 @@ void StateDir::save(const RecoveryState& state) const {
 KeyState StateDir::keys() const {
     if (auto keys = load_keys(path_)) return *keys;
     const AgentRecord agent = load<AgentRecord>(agent_file());
-    return {{{agent.subkey, 1, agent.registered, {}}}, {}, {}, {}};
+    KeyState out;
+    out.subkeys.push_back({agent.subkey, 1, agent.registered, {}});
+    return out;
 }
 void StateDir::save(const KeyState& state) const {
     store(path_ / keys_file, state);

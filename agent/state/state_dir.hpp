@@ -4,6 +4,7 @@
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
 //   recovery.json                    recovery keys that are pinned now; missing before the first change
+//   reencrypt.journal                what is in the store of the set that is written anew now
 //   verified.json                    what verify and prune know of the sets in the store
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
@@ -42,6 +43,7 @@ class StateDir {
     std::filesystem::path agent_file() const { return path_ / "agent.json"; }
     std::filesystem::path token_file() const { return path_ / "token"; }
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
+    std::filesystem::path reencrypt_journal() const { return path_ / "reencrypt.journal"; }
     std::filesystem::path verified_file() const { return path_ / "verified.json"; }
 
     // Error{not_found} with the register command as its hint. `subkey` is the one in use now, `recovery` what

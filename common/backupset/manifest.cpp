@@ -30,6 +30,10 @@ void check_meaning(const Manifest& manifest) {
     if (manifest.parent.has_value() != (manifest.kind == "incremental"))
         refuse("names a parent although it is full, or none although it is incremental");
     if (manifest.parent == manifest.set) refuse("names its own set as the parent");
+    if (manifest.replaces.has_value() != manifest.reencrypted.has_value())
+        refuse("names a set that it replaces and not when, or the other way round");
+    if (manifest.replaces == manifest.set) refuse("names its own set as the one that it replaces");
+    if (manifest.reencrypted) parse_utc(*manifest.reencrypted);
     parse_utc(manifest.created);
     parse_utc(manifest.finished);
 }

@@ -57,8 +57,12 @@ struct Manifest {
     std::string set;     // set id
     std::string kind;    // "full" or "incremental"
     std::optional<std::string> parent;
-    std::string created;                        // UTC, start of the backup, "2026-11-22T01:37:00Z"
-    std::string finished;                       // UTC, when the manifest was made
+    std::string created;   // UTC, start of the backup, "2026-11-22T01:37:00Z"
+    std::string finished;  // UTC, when the manifest was made
+    // Of a set that was written anew under another data passphrase (reencrypt.hpp): the set that it replaces,
+    // and since when its passphrase exists, UTC. `created` stays that of the data.
+    std::optional<std::string> replaces;
+    std::optional<std::string> reencrypted;
     std::string stream;                         // what the plain stream is: "xbstream", "sql", "raw"
     std::string source_tool;                    // "mariadb-backup"
     std::string source_version;                 // first line of its --version
@@ -79,6 +83,8 @@ struct Manifest {
         f("parent", parent, set_id_text);
         f("created", created, Text{20});
         f("finished", finished, Text{20});
+        f("replaces", replaces, set_id_text);
+        f("reencrypted", reencrypted, Text{20});
         f("stream", stream, Text{16});
         f("source_tool", source_tool, Text{64});
         f("source_version", source_version, Text{512});

@@ -14,6 +14,27 @@ std::string joined(const std::vector<std::string>& parts) {
     return out;
 }
 
+std::int64_t stored_bytes(const backupset::SetInfo& info) {
+    return info.manifest ? info.manifest->stored_total : 0;
+}
+
+// Sets that were written anew (backupset/reencrypt.hpp), by what took their place, where that was verified.
+// One that a set which was not replaced builds on stays what the rules say.
+std::map<std::string, std::string> replaced_sets(const std::vector<RetentionFact>& facts,
+                                                 const std::map<std::string, backupset::SetInfo>& infos) {
+    std::map<std::string, std::string> out;
+    for (const auto& fact : facts)
+        if (const auto& manifest = infos.at(fact.set).manifest;
+            manifest && manifest->replaces && fact.standing == Standing::good)
+            out.emplace(*manifest->replaces, fact.set);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const auto& fact : facts)
+            if (fact.parent && !out.contains(fact.set) && out.erase(*fact.parent) > 0) changed = true;
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string text_of(const PruneStep& step) {
@@ -65,10 +86,18 @@ std::vector<PruneStep> Prune::committed() {
         infos.emplace(one.set, std::move(one));
     }
     std::vector<PruneStep> out;
+    for (const auto& [set, by] : replaced_sets(facts, infos)) {
+        const auto gone = std::erase_if(facts, [&](const auto& fact) { return fact.set == set; });
+        if (gone > 0)
+            out.push_back({.set = set,
+                           .bytes = stored_bytes(infos.at(set)),
+                           .keep = false,
+                           .why = "replaced by " + by});
+    }
     for (const auto& decision : decide(rules_.keep, facts, rules_.drop_bad)) {
         const auto& info = infos.at(decision.set);
         PruneStep step{.set = decision.set,
-                       .bytes = info.manifest ? info.manifest->stored_total : 0,
+                       .bytes = stored_bytes(info),
                        .keep = decision.keep,
                        .why = decision.keep ? joined(decision.reasons) : "retention"};
         if (decision.keep && !info.manifest) step.why += ": " + info.problem;

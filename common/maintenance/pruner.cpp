@@ -17,7 +17,7 @@ template <class Fields>
 void PruneMark::fields(Fields& f) {
     f("set", set, set_id_text);
     f("marked", marked, Text{20});
-    f("why", why, Text{32});
+    f("why", why, Text{64});
     f("objects", objects, any_size);
 }
 

@@ -19,7 +19,7 @@ namespace strongroom::maintenance {
 struct PruneMark {
     std::string set;
     std::string marked;        // UTC
-    std::string why;           // "retention" or "unfinished"
+    std::string why;           // "retention", "unfinished", "replaced by ..."
     std::int64_t objects = 0;  // that the set had then: an unfinished set that grew is being written
     template <class Fields>
     void fields(Fields& f);

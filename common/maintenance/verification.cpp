@@ -71,8 +71,24 @@ void compare_with_log(SetVerdict& verdict, const VerificationLog& log) {
         verdict.add(Flaw::untrusted, "", "its manifest is not the one that was verified before");
 }
 
+// A set that was written anew, as the signed manifest of another says, is not missed.
+void forget_replaced(const TrustedServer& server, const std::vector<std::string>& committed,
+                     VerificationLog& log) {
+    const auto is_gone = [&](const auto& known) {
+        return !std::ranges::binary_search(committed, known.first);
+    };
+    if (std::ranges::none_of(log.sets(), is_gone)) return;
+    for (const auto& info :
+         backupset::list_sets(server.store, server.id, server.verify_home, server.identity))
+        if (info.manifest && info.manifest->replaces &&
+            !std::ranges::binary_search(committed, *info.manifest->replaces))
+            log.forget(*info.manifest->replaces);
+}
+
 // A set that was verified once and is not in the store any more. It stays in the log until it is forgotten.
-std::vector<SetVerdict> gone(const std::vector<std::string>& committed, VerificationLog& log, bool forget) {
+std::vector<SetVerdict> gone(const TrustedServer& server, const std::vector<std::string>& committed,
+                             VerificationLog& log, bool forget) {
+    forget_replaced(server, committed, log);
     std::vector<SetVerdict> out;
     for (const auto& [set, entry] : log.sets()) {
         if (std::ranges::binary_search(committed, set)) continue;
@@ -93,7 +109,7 @@ ServerVerdict verify_server(const TrustedServer& server, VerificationLog& log, c
     const auto committed = backupset::committed_sets(server.store, server.id);
     ServerVerdict out;
     out.committed = committed.size();
-    if (run.choice.sets.empty()) out.sets = gone(committed, log, run.choice.forget_missing);
+    if (run.choice.sets.empty()) out.sets = gone(server, committed, log, run.choice.forget_missing);
     // Chosen by age, and read so: if not all are begun, the rest is what a later run begins with. What an
     // increment builds on is found in the log then, or among those read before it.
     auto chosen = choose(run.choice, committed, log);

@@ -97,6 +97,33 @@ lab_dispatcher
 agent agent rotate --json | jq -e .resumed >/dev/null || fail "it did not go on"
 require_all_restore
 
+say "after a theft: every set is written anew, the old ones go, and the stolen passphrases open nothing"
+as alice verify --server "$server" --store "file://$lab/store" --identity "$identity" -q >/dev/null
+mapfile -t stolen < <(for e in "$lab/store/$server/sets"/*/envelope.gpg; do gpg --homedir "$lab/agent/state/gnupg" -q -d "$e" 2>/dev/null; done)
+[ ${#stolen[@]} -eq "$sets" ] || fail "${#stolen[@]} passphrases of $sets sets"
+opens_with_stolen() { # SEGMENT
+    local passphrase
+    for passphrase in "${stolen[@]}"; do
+        ! gpg --homedir "$lab/agent/state/gnupg" --batch --pinentry-mode loopback --passphrase-fd 3 -q -d "$1" 3<<<"$passphrase" >/dev/null 2>&1 || return 0
+    done
+    return 1
+}
+for segment in "$lab/store/$server/sets"/*/data/*.gpg; do opens_with_stolen "$segment" || fail "the test's passphrases are not those of the sets"; done
+old=$(ls "$lab/store/$server/sets")
+before=$(in_use)
+agent agent rotate --reencrypt >"$lab/anew.txt" 2>"$lab/anew.err"
+grep -q "$sets sets with a passphrase from before" "$lab/anew.txt" || fail "$(cat "$lab/anew.txt")"
+grep -q 'can read those copies for ever' "$lab/anew.err" || fail "it does not say what stays: $(cat "$lab/anew.err")"
+[ "$(in_use)" != "$before" ] || fail "no new subkey"
+[ -z "$(comm -12 <(echo "$old") <(ls "$lab/store/$server/sets"))" ] || fail "old sets are still there"
+for segment in "$lab/store/$server/sets"/*/data/*.gpg; do
+    ! opens_with_stolen "$segment" || fail "$segment opens with a stolen passphrase"
+done
+require_all_restore
+as alice backup list --server "$server" --json | jq -r '.backups[].set' | sort | diff - <(ls "$lab/store/$server/sets") || fail "the dispatcher lists other sets than there are"
+as alice verify --server "$server" --store "file://$lab/store" --identity "$identity" -q >/dev/null || fail "who verified the old sets misses them"
+agent agent rotate --reencrypt --json | jq -e --argjson sets "$sets" '.exposed == $sets and .reencrypted == $sets and .failed == []' >/dev/null || fail "a second theft"
+
 say "SIGKILL at random moments"
 config 'min-rotation-interval = "0s"'
 for _ in 1 2 3 4 5 6; do back_up; done

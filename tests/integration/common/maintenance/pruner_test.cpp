@@ -1,7 +1,12 @@
 #include "common/maintenance/pruner.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "common/backupset/reencrypt.hpp"
+#include "common/base/file.hpp"
+#include "common/maintenance/prune.hpp"
+#include "common/maintenance/verification.hpp"
 #include "tests/support/faulty_store.hpp"
 #include "tests/support/set_bench.hpp"
 
@@ -61,4 +66,53 @@ TEST_CASE("pruning: a mark that cannot be read is none") {
         mark_key(look.server, look.manifest.set),
         "{\"marked\":\"yesterday\",\"objects\":0,\"set\":\"" + look.manifest.set + "\",\"why\":\"x\"}");
     CHECK(read_marks(look.store, look.server).empty());
+}
+
+TEST_CASE(
+    "pruning: a set that was written anew goes once what replaces it was verified, and is not missed then") {
+    Look look;
+    const TempDir folder;
+    const auto other = look.seal(random_bytes(4096));
+    ReencryptOptions anew;
+    anew.identity = look.identity;
+    anew.subkey = gpg::find_key(look.home(), look.identity).encryption_subkey()->fingerprint;
+    anew.time = look.clock.now();
+    const auto fresh =
+        reencrypt(anew, look.manifest, std::nullopt, {look.store, look.store}, look.home(), look.clock);
+    const TrustedServer server{look.store, look.server, look.identity, look.home()};
+    VerificationLog log(folder.path() / "verified.json", look.server, look.identity, {});
+    PruneRules rules;
+    rules.keep.last = 2;
+    rules.grace = std::chrono::seconds(0);
+    const auto step_of = [&](const std::string& set) {
+        Prune prune(server, log, rules, look.clock.now());
+        const auto plan = prune.plan();
+        REQUIRE(plan.size() == 3);
+        return *std::ranges::find(plan, set, &PruneStep::set);
+    };
+
+    VerifyRun some;
+    some.choice.sets = {look.manifest.set, other.set};
+    verify_server(server, log, look.clock, some);
+    CHECK(step_of(look.manifest.set).keep);  // nobody has looked at the new one
+    verify_server(server, log, look.clock, {});
+    const auto step = step_of(look.manifest.set);
+    CHECK(step.action == PruneAction::remove);
+    CHECK(step.why == "replaced by " + fresh.set);
+    CHECK(step_of(fresh.set).keep);
+    CHECK(step_of(other.set).keep);
+
+    Prune prune(server, log, rules, look.clock.now());
+    prune.apply(
+        prune.plan(), [](const PruneStep&) {}, [](const std::string&) {});
+    CHECK(committed_sets(look.store, look.server) == std::vector{fresh.set, other.set});
+    // Another one who verified the old set before does not miss it.
+    VerificationLog theirs(folder.path() / "theirs.json", look.server, look.identity, {});
+    SetVerdict before;
+    before.set = look.manifest.set;
+    before.manifest_sha256 = std::string(64, 'a');
+    theirs.note(before, look.clock.now());
+    const auto verdict = verify_server(server, theirs, look.clock, {});
+    CHECK(std::ranges::all_of(verdict.sets, &SetVerdict::good));
+    CHECK(theirs.find(look.manifest.set) == nullptr);
 }
