@@ -31,7 +31,7 @@ struct RobbedHost : RegisteredHost {
     RobbedHost() {
         config.source = "command";
         config.segment_size = 64U << 10U;
-        deposit_escrow(state, agent, *store(), nullptr, clock);
+        deposit_escrow(state, agent.subkey, *store(), nullptr, clock);
     }
 
     // A set of several segments, whose bytes are noise, so that they do not shrink.

@@ -14,7 +14,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::filesystem::path vectors = std::filesystem::path(STRONGROOM_SOURCE_DIR) / "tests/vectors";
+const std::filesystem::path statement_vectors =
+    std::filesystem::path(STRONGROOM_SOURCE_DIR) / "tests/vectors";
 
 struct Promise {
     static constexpr const char* format = "strongroom-test-promise";
@@ -43,7 +44,7 @@ struct Parties {
         stranger = gpg::import_secret_key(own.home(), Secret(secret_key("agent")));
     }
     static Bytes secret_key(const std::string& name) {
-        return read_file(vectors / "keys" / (name + ".secret.asc"), 65536);
+        return read_file(statement_vectors / "keys" / (name + ".secret.asc"), 65536);
     }
     Promise open(const Bytes& statement) const {
         return proto::open_statement<Promise>(statement, {reader.home(), signer});
