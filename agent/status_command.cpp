@@ -3,6 +3,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/escrow/escrow.hpp"
+#include "agent/identity/connection.hpp"
 #include "common/base/cron.hpp"
 #include "common/base/ids.hpp"
 #include "common/term/table.hpp"
@@ -46,6 +47,12 @@ std::string shown(const KeyState& keys) {
         out += "; a rotation is unfinished (" + keys.rotation->step + "): strongroom-agent rotate ends it";
     if (keys.reencrypt) out += "; sets are being written anew: strongroom-agent rotate --reencrypt goes on";
     return out;
+}
+
+std::string shown(const proto::DispatcherPins& pins) {
+    const auto* next = pins.next();
+    return group_fingerprint(pins.current().fingerprint) +
+           (next == nullptr ? "" : "; next " + group_fingerprint(next->fingerprint));
 }
 
 Status read_status(const StateDir& state) {
@@ -127,6 +134,7 @@ int status_command(const CommandLine& line, const Clock& clock) {
         {"identity key", group_fingerprint(agent.identity)},
         {"decryption subkey", shown(status.keys)},
         {"dispatcher", agent.dispatcher},
+        {"dispatcher key", shown(*open_pins(state.dispatcher_keys()))},
         {"owner", agent.owner_name + " " + group_fingerprint(agent.owner)},
         {"recovery keys", recovery},
         {"store", line.config.store},

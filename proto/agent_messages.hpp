@@ -80,6 +80,19 @@ struct ScheduleOrder {
     }
 };
 
+// Somebody was given this server's escrow records: the host learns of it, whatever the user thinks of it.
+struct EscrowFetched {
+    std::int64_t time = 0;   // of the last one
+    std::string by;          // the user's fingerprint
+    std::int64_t count = 0;  // in 30 days
+    template <class Fields>
+    void fields(Fields& f) {
+        f("time", time, any_time);
+        f("by", by, fingerprint_text);
+        f("count", count, any_size);
+    }
+};
+
 struct JobNext {
     static constexpr const char* type = "job.next";
     std::string version;
@@ -90,10 +103,12 @@ struct JobNext {
     struct Reply {
         std::optional<JobOrder> job;
         std::vector<ScheduleOrder> schedules;
+        std::optional<EscrowFetched> escrow_fetched{};
         template <class Fields>
         void fields(Fields& f) {
             f("job", job);
             f("schedules", schedules, Many<Nested>{100, {}});
+            f("escrow_fetched", escrow_fetched);
         }
     };
 };

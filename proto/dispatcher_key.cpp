@@ -7,6 +7,11 @@
 
 namespace strongroom::proto {
 
+const std::string& compiled_in_fingerprint() {
+    static const std::string fingerprint = gpg::inspect_public_key(compiled_in_dispatcher_key()).fingerprint;
+    return fingerprint;
+}
+
 Party dispatcher_party(const std::filesystem::path& home) {
     gpg::Home own = gpg::Home::create(home, gpg::HomeFor::public_keys);
     // The fingerprint is read from the compiled-in key itself, before it is imported.
@@ -27,8 +32,8 @@ void require_address_allowed(const std::string& url) {
 }
 
 std::string version_line() {
-    const auto key = gpg::inspect_public_key(compiled_in_dispatcher_key());
-    return std::string(STRONGROOM_VERSION) + "\ndispatcher key " + group_fingerprint(key.fingerprint) +
+    return std::string(STRONGROOM_VERSION) + "\ndispatcher key " +
+           group_fingerprint(compiled_in_fingerprint()) +
            (dispatcher_key_is_development() ? "\nDEVELOPMENT KEY: loopback addresses only" : "");
 }
 

@@ -1,5 +1,7 @@
 #include "proto/sealed.hpp"
 
+#include <algorithm>
+
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
@@ -17,6 +19,7 @@ struct Wire {
     std::string id;
     std::int64_t time = 0;
     std::optional<InReplyTo> re;
+    std::optional<std::string> key;
     template <class Fields>
     void fields(Fields& f) {
         f("v", v, Range{0, 1'000'000});
@@ -26,6 +29,7 @@ struct Wire {
         f("id", id, uuid_text);
         f("time", time, any_time);
         f("re", re);
+        f("key", key, fingerprint_text);
     }
 };
 
@@ -34,7 +38,8 @@ Error unauthenticated(const Error& error) {
 }
 
 void require_header(const Message& message, const Party& receiver, const Party& sender, const Clock& clock) {
-    if (message.header.to != receiver.fingerprint)
+    if (message.header.to != receiver.fingerprint &&
+        std::ranges::find(receiver.others, message.header.to) == receiver.others.end())
         throw Error(ErrorKind::protocol,
                     "the message is for " + message.header.to + ", not for " + receiver.fingerprint);
     if (message.header.from != sender.fingerprint)
@@ -67,7 +72,7 @@ std::string Message::digest() const {
 
 Message encode(Header header, Json body) {
     const Wire wire{protocol_version,       header.type, header.from, header.to, header.id,
-                    to_millis(header.time), header.re};
+                    to_millis(header.time), header.re,   header.key};
     Json object = to_json(wire);
     object["body"] = body;
     Bytes json = object.dump();
@@ -90,7 +95,7 @@ Message decode(BytesView json) {
                         "; this program speaks version 1",
                     "Update the older of the two programs.");
     const Wire wire = from_json<Wire>(object);
-    return {{wire.type, wire.from, wire.to, wire.id, from_millis(wire.time), wire.re},
+    return {{wire.type, wire.from, wire.to, wire.id, from_millis(wire.time), wire.re, wire.key},
             std::move(taken),
             Bytes(json)};
 }

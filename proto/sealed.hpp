@@ -40,6 +40,8 @@ struct Header {
     std::string id;
     UtcTime time;
     std::optional<InReplyTo> re;
+    // The dispatcher's newest key: in a request that the sender has pinned, in a reply that there is.
+    std::optional<std::string> key{};
 };
 
 struct Message {
@@ -53,6 +55,7 @@ struct Message {
 struct Party {
     gpg::Home home;
     std::string fingerprint;
+    std::vector<std::string> others{};  // that the home holds and that messages may be for, too
 };
 
 // Encodes header and body to the exact bytes that are signed. Throws Error{protocol} if they are over

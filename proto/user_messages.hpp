@@ -40,9 +40,12 @@ struct Server {
     std::optional<std::int64_t> last_seen;
     bool retired = false;
     std::optional<std::int64_t> escrowed;
-    std::optional<std::int64_t> proven;    // when that escrow record was last shown to open
-    std::optional<std::string> proven_by;  // a user's fingerprint
-    bool recoverable = false;              // proven, and not too long ago for the dispatcher's setting
+    std::optional<std::int64_t> proven;     // when that escrow record was last shown to open
+    std::optional<std::string> proven_by;   // a user's fingerprint
+    bool recoverable = false;               // proven, and not too long ago for the dispatcher's setting
+    std::optional<std::int64_t> fetched;    // when its escrow records were last given out
+    std::optional<std::string> fetched_by;  // a user's fingerprint
+    std::int64_t fetches = 0;               // in 30 days
     std::optional<std::int64_t> last_backup;
     std::optional<std::string> last_set;
     std::optional<std::string> last_problem;
@@ -63,6 +66,9 @@ struct Server {
         f("proven", proven, any_time);
         f("proven_by", proven_by, fingerprint_text);
         f("recoverable", recoverable);
+        f("fetched", fetched, any_time);
+        f("fetched_by", fetched_by, fingerprint_text);
+        f("fetches", fetches, any_size);
         f("last_backup", last_backup, any_time);
         f("last_set", last_set, set_id_text);
         f("last_problem", last_problem, long_text);

@@ -118,11 +118,21 @@ bool Daemon::contact() {
     if (reply.job && reply.job->schedule && reply.job->slot)
         note_ordered(schedules, *reply.job->schedule, *reply.job->slot);
     host_.state.save(schedules);
+    if (reply.escrow_fetched) tell_of_fetch(*reply.escrow_fetched);
     if (!reply.job) return false;
     note_away(false, {});
     say_status("running a job: " + reply.job->kind);
     orders_.run(*reply.job, exchange_);
     return true;
+}
+
+// Once for each: whoever reads this host's log hears of it, although the dispatcher gave the records out.
+void Daemon::tell_of_fetch(const proto::EscrowFetched& fetched) {
+    if (host_.state.runs().escrow_fetched.value_or(0) >= fetched.time) return;
+    log_event(Level::warning, "AGENT_ESCROW_FETCHED",
+              "the escrow records of server {} were given to user {} at {}; {} time(s) within 30 days",
+              host_.agent.server, fetched.by, format_utc(from_millis(fetched.time)), fetched.count);
+    host_.state.change_runs([&](RunState& runs) { runs.escrow_fetched = fetched.time; });
 }
 
 void Daemon::note_away(bool away, const std::string& reason) {

@@ -32,6 +32,7 @@ class Daemon {
     void deposit_missing_escrow();  // backups without it are worth nothing after the loss of the host
     std::optional<DueAlone> due_by_schedule() const;
     void back_up_alone(const DueAlone& due);
+    void tell_of_fetch(const proto::EscrowFetched& fetched);
     void note_away(bool away, const std::string& reason);
     void say_status(const std::string& what);
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <system_error>
 
+#include "agent/identity/connection.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
@@ -129,15 +130,14 @@ AgentRecord register_host(const StateDir& state, const RegistrationOptions& opti
     homes.add(recovery);
     AgentRecord record;
     record.recovery = pin_recovery_keys(options, recovery);
-    proto::Party dispatcher = proto::dispatcher_party(folder.path() / "dispatcher");
-    homes.add(dispatcher.home);
+    const auto pins = open_pins(folder.path() / "dispatcher");
     const gpg::Home own = gpg::Home::create(folder.path() / "gnupg");
     homes.add(own);
 
     record.server = random_uuid();
     record.domain = options.domain;
     record.dispatcher = options.dispatcher;
-    record.dispatcher_key = dispatcher.fingerprint;
+    record.dispatcher_key = pins->root();
     record.identity = gpg::generate_key(own, record.server + "@" + options.domain, options.algorithm);
     const gpg::Key key = gpg::find_key(own, record.identity, true);
     if (key.encryption_subkey() == nullptr)
@@ -156,7 +156,7 @@ AgentRecord register_host(const StateDir& state, const RegistrationOptions& opti
     request.recovery = record.recovery;
     request.code = code;
     request.token_hash = sha256_hex(token);
-    proto::Exchange exchange(options.dispatcher, {own, record.identity}, std::move(dispatcher),
+    proto::Exchange exchange(options.dispatcher, {own, record.identity}, pins,
                              {proto::Gate::Kind::registration, Secret(proto::registration_code_hash(code))},
                              clock);
     const auto reply = exchange.ask(request);
@@ -165,6 +165,7 @@ AgentRecord register_host(const StateDir& state, const RegistrationOptions& opti
     record.owner = reply.owner;
     record.owner_name = reply.owner_name;
     record.registered = to_millis(clock.now());
+    pins->save();
 
     homes.stop();
     move_into_place(state, folder.path(), record);

@@ -140,6 +140,7 @@ struct RunState {
     std::optional<std::int64_t> last_verify;
     std::optional<std::string> last_verify_job;
     std::optional<std::vector<std::string>> removed;  // sets that were pruned, not yet reported
+    std::optional<std::int64_t> escrow_fetched{};     // the last request for escrow records that was told
     template <class Fields>
     void fields(Fields& f) {
         f("runs", runs, Many<Nested>{1000, {}});
@@ -150,6 +151,7 @@ struct RunState {
         f("last_verify", last_verify, any_time);
         f("last_verify_job", last_verify_job, uuid_text);
         f("removed", removed, Many<Text>{100'000, set_id_text});
+        f("escrow_fetched", escrow_fetched, any_time);
     }
 
     // The backup that was made for this job, or for this slot of this schedule, or nullptr.

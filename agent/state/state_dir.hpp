@@ -1,6 +1,7 @@
 // The agent's state folder (0700). The only place that knows its file names.
 //
-//   gnupg/  dispatcher/  recovery/   homes: own key, compiled-in dispatcher key, pinned recovery keys
+//   gnupg/  recovery/                homes: own key, pinned recovery keys
+//   dispatcher/                      the dispatcher's pinned keys: keys.json (the chain), a home for each key
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
 //   recovery.json                    recovery keys that are pinned now; missing before the first change
@@ -38,7 +39,7 @@ class StateDir {
 
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path own_home() const { return path_ / "gnupg"; }
-    std::filesystem::path dispatcher_home() const { return path_ / "dispatcher"; }
+    std::filesystem::path dispatcher_keys() const { return path_ / "dispatcher"; }
     std::filesystem::path recovery_home() const { return path_ / "recovery"; }
     std::filesystem::path agent_file() const { return path_ / "agent.json"; }
     std::filesystem::path token_file() const { return path_ / "token"; }

@@ -9,6 +9,18 @@ void Context::say(const std::string& line) const {
     if (!config.quiet) err << printable_line(line, 2000) << '\n' << std::flush;
 }
 
+Session& Context::session() {
+    if (session_) return *session_;
+    session_ =
+        std::make_unique<Session>(config, dispatcher_keys_file(config, config_file), clock, key_news());
+    return *session_;
+}
+
+proto::KeyNews Context::key_news() const {
+    return {[this](const std::string& text) { say(text); },
+            [this](const Error& error) { err << describe("strongroom", error) << std::flush; }};
+}
+
 void remember(Context& context, const std::string& server, const std::string& label,
               const std::string& identity) {
     if (context.known_servers().pin(server, identity, context.clock.now()))

@@ -22,10 +22,8 @@ struct Context {
     std::ostream& err;                        // progress and remarks
     std::function<void()> check_interrupted;  // throws Error{interrupted} after Ctrl-C
 
-    Session& session() {
-        if (!session_) session_ = std::make_unique<Session>(config, clock);
-        return *session_;
-    }
+    Session& session();
+    proto::KeyNews key_news() const;  // of the dispatcher's keys, on stderr
     KnownServers& known_servers() {
         if (!known_) known_ = std::make_unique<KnownServers>(known_servers_file(config, config_file));
         return *known_;

@@ -62,7 +62,10 @@ void login(Context& context, const Arguments& arguments) {
     if (arguments.offline)
         read_token(config);
     else
-        servers = Session(config, context.clock).ask(proto::ServerList{}).servers.size();
+        servers =
+            Session(config, dispatcher_keys_file(config, file.string()), context.clock, context.key_news())
+                .ask(proto::ServerList{})
+                .servers.size();
 
     if (from_input) {
         fs::rename(config.token_file, token_file);

@@ -23,6 +23,12 @@ std::string shown_proof(const proto::Server& server) {
            (server.recoverable ? "" : "; that is too long ago, prove it again");
 }
 
+std::string shown_fetches(const proto::Server& server) {
+    if (!server.fetched) return "not within 30 days";
+    return shown_time(server.fetched) + " by " + group_fingerprint(server.fetched_by.value_or("")) + ", " +
+           std::to_string(server.fetches) + " time(s) within 30 days";
+}
+
 void list(Context& context) {
     const auto reply = context.session().ask(proto::ServerList{});
     for (const auto& server : reply.servers) remember(context, server.server, server.label, server.identity);
@@ -52,6 +58,7 @@ void show(Context& context, const std::string& server) {
                                      {"last seen", shown_time(info.last_seen)},
                                      {"escrowed", shown_time(info.escrowed)},
                                      {"proven", shown_proof(info)},
+                                     {"escrow fetched", shown_fetches(info)},
                                      {"last backup", shown_time(info.last_backup)},
                                      {"last set", info.last_set.value_or("none")},
                                      {"last problem", info.last_problem.value_or("none")},

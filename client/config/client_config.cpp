@@ -57,6 +57,10 @@ std::filesystem::path known_servers_file(const ClientConfig& config, const std::
     return folder / "known-servers.json";
 }
 
+std::filesystem::path dispatcher_keys_file(const ClientConfig& config, const std::string& config_file) {
+    return known_servers_file(config, config_file).parent_path() / "dispatcher-keys.json";
+}
+
 Secret read_token(const ClientConfig& config) {
     if (config.token_file.empty())
         throw Error(

@@ -31,6 +31,9 @@ void declare(CLI::App& app, config::Options& options, ClientConfig& config);
 // The folder of client.toml: known-servers.json lies beside it unless `known-servers` names another file.
 std::filesystem::path known_servers_file(const ClientConfig& config, const std::string& config_file);
 
+// dispatcher-keys.json beside it.
+std::filesystem::path dispatcher_keys_file(const ClientConfig& config, const std::string& config_file);
+
 // The token of `token_file`. Throws Error{config} if none is configured or it is no token,
 // Error{insecure_file} if others can read it.
 Secret read_token(const ClientConfig& config);

@@ -18,7 +18,8 @@ std::string user_fingerprint(const ClientConfig& config) {
                              : "Name the one that the dispatcher knows with --user FINGERPRINT.");
 }
 
-Session::Session(const ClientConfig& config, const Clock& clock) {
+Session::Session(const ClientConfig& config, const std::filesystem::path& keys_file, const Clock& clock,
+                 proto::KeyNews news) {
     if (config.dispatcher.empty())
         throw Error(
             ErrorKind::config, "no dispatcher is configured",
@@ -27,9 +28,22 @@ Session::Session(const ClientConfig& config, const Clock& clock) {
     proto::require_address_allowed(config.dispatcher);
     Secret token = read_token(config);
     proto::Party me{gpg::Home::use(config.gpg_home), user_fingerprint(config)};
-    exchange_ = std::make_unique<proto::Exchange>(
-        config.dispatcher, std::move(me), proto::dispatcher_party(dispatcher_home_.home().path()),
-        proto::Gate{proto::Gate::Kind::bearer, std::move(token)}, clock);
+    const auto pins =
+        std::make_shared<proto::DispatcherPins>(keys_file, dispatcher_homes_.home().path() / "keys");
+    exchange_ = std::make_unique<proto::Exchange>(config.dispatcher, std::move(me), pins,
+                                                  proto::Gate{proto::Gate::Kind::bearer, std::move(token)},
+                                                  clock, std::move(news));
+    if (pins->contains(proto::compiled_in_fingerprint())) return;
+    exchange_->follow_keys();  // a newer program, built for a key that this user has not heard of yet
+    if (!pins->contains(proto::compiled_in_fingerprint()))
+        throw Error(ErrorKind::refused,
+                    "this program holds the dispatcher key " +
+                        group_fingerprint(proto::compiled_in_fingerprint()) +
+                        ", but your dispatcher's chain of keys begins with " +
+                        group_fingerprint(pins->root()) + " and does not lead to it",
+                    "Install the program that was built for your dispatcher. If it was replaced on purpose, "
+                    "remove " +
+                        keys_file.string() + ".");
 }
 
 }  // namespace strongroom::client

@@ -1,5 +1,5 @@
 // A conversation of this user with the dispatcher: the user's own gpg home signs and decrypts, the
-// compiled-in dispatcher key verifies.
+// dispatcher's pinned keys verify (proto/dispatcher_pins.hpp).
 //
 // Not shared between threads.
 #pragma once
@@ -20,9 +20,11 @@ std::string user_fingerprint(const ClientConfig& config);
 
 class Session {
   public:
-    // Refuses an address that the compiled-in key does not allow (a development key: loopback only). Sends
-    // nothing yet.
-    Session(const ClientConfig& config, const Clock& clock);
+    // `keys_file`: where the chain of the dispatcher's keys is kept. Refuses an address that the compiled-in
+    // key does not allow (a development key: loopback only), and a chain that the compiled-in key is not in.
+    // Asks at most for the chain yet.
+    Session(const ClientConfig& config, const std::filesystem::path& keys_file, const Clock& clock,
+            proto::KeyNews news);
 
     template <class Request>
     typename Request::Reply ask(const Request& request) {
@@ -30,7 +32,7 @@ class Session {
     }
 
   private:
-    gpg::TempHome dispatcher_home_{gpg::HomeFor::public_keys};
+    gpg::TempHome dispatcher_homes_{gpg::HomeFor::public_keys};
     std::unique_ptr<proto::Exchange> exchange_;
 };
 

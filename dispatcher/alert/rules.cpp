@@ -104,6 +104,16 @@ class ServerRules {
             "Its owner runs: strongroom prove --server " + server_.uuid);
     }
 
+    // Each request is an alert of its own, which ends by itself: it is told, and nothing has to be done.
+    void escrow_fetched() {
+        constexpr std::int64_t told_for = INT64_C(24) * 3600 * 1000;
+        if (server_.fetched == 0 || facts_.now - server_.fetched > told_for) return;
+        add("escrow_fetched", "notice",
+            "its escrow records were given to user " + server_.fetched_by + " at " + moment(server_.fetched),
+            "A drill (strongroom prove) and a recovery do this. If it was neither, ask that user.",
+            "/" + std::to_string(server_.fetched));
+    }
+
     void key_expiring() {
         if (server_.key_expires == 0 || server_.key_expires - facts_.now > ms(limits_.key_notice)) return;
         const bool over = server_.key_expires <= facts_.now;
@@ -114,9 +124,10 @@ class ServerRules {
     }
 
   private:
-    void add(const char* rule, const char* severity, const std::string& text, const std::string& hint) {
-        out_.push_back(
-            {rule, server_.uuid, severity, server_.uuid, printable_line(server_.label, 100), text, hint});
+    void add(const char* rule, const char* severity, const std::string& text, const std::string& hint,
+             const std::string& part = {}) {
+        out_.push_back({rule, server_.uuid + part, severity, server_.uuid, printable_line(server_.label, 100),
+                        text, hint});
     }
 
     const ServerFacts& server_;
@@ -169,9 +180,9 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{"backup_failed", "backup_missing", "job_failed",
-                                                "agent_silent",  "escrow_missing", "not_recoverable",
-                                                "key_expiring",  "disk_low",       "own_backup"};
+    static const std::vector<std::string> names{
+        "backup_failed",   "backup_missing", "job_failed",   "agent_silent", "escrow_missing",
+        "not_recoverable", "escrow_fetched", "key_expiring", "disk_low",     "own_backup"};
     return names;
 }
 
@@ -189,6 +200,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         }
         rules.escrow_missing();
         rules.not_recoverable();
+        rules.escrow_fetched();
         rules.key_expiring();
     }
     rules_of_jobs(facts, out.findings);

@@ -9,6 +9,7 @@
 //   escrow_missing   critical  `escrow_after` after registration, the newest subkey is not in escrow
 //   not_recoverable  warning   no proof of recovery for `proof_after`; of an escrow record that was
 //                              never proven, for `first_proof_after`
+//   escrow_fetched   notice    the server's escrow records were given out within the last day
 //   key_expiring     warning   a key of a user, a server or the dispatcher, `key_notice` ahead
 //                    critical  it has expired
 //   disk_low         critical  less than `disk_free_percent` of the database's file system is free

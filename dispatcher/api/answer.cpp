@@ -24,9 +24,9 @@ int http_status(ErrorKind kind) {
     }
 }
 
-Answer plain_error(const Error& error) {
+Answer plain_error(const Error& error, int status) {
     Answer answer;
-    answer.status = http_status(error.kind());
+    answer.status = status != 0 ? status : http_status(error.kind());
     answer.content_type = "application/json";
     const bool ours = answer.status == 500;
     Json body;

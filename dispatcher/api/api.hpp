@@ -22,7 +22,8 @@ struct Answer {
 int http_status(ErrorKind kind);
 
 // {"error":"KIND","text":"..."} with the status of its kind; the text of an internal error stays in the log.
-Answer plain_error(const Error& error);
+// Another `status` can be given.
+Answer plain_error(const Error& error, int status = 0);
 
 class Api {
   public:
@@ -32,6 +33,9 @@ class Api {
     virtual Admission admit(std::string_view authorization) = 0;
     // POST /v1/messages. Never throws: an error is an answer too.
     virtual Answer message(const Admission& admission, BytesView sealed) = 0;
+    // GET /v1/keys: the statements about our keys from the one that `from` (a fingerprint) signed, after the
+    // gate. Never throws; starts no process.
+    virtual Answer keys(const std::string& from) = 0;
     // GET /v1/wait: the gate and a look for work in one, at its beginning and when the agent is woken. Throws
     // Error{unauthenticated} for anybody but the agent of a server; starts no process.
     virtual WaitingAgent admit_waiting(std::string_view authorization) = 0;

@@ -58,6 +58,19 @@ void keep_reply(Transaction& tx, const proto::Message& request, const proto::Mes
     tx.add_reply(request.header.from, request.header.id, now, {request.digest(), reply.json});
 }
 
+// What the sender shows that it knows of our keys. Written when it changes.
+void note_key_pin(Transaction& tx, const proto::Header& header, std::int64_t now) {
+    if (!header.key) return;
+    KeyPin pin = tx.find_key_pin(header.from).value_or(KeyPin{});
+    if (pin.newest == *header.key && pin.addressed == header.to) return;
+    if (pin.newest != *header.key) pin.newest_since = now;
+    if (pin.addressed != header.to) pin.addressed_since = now;
+    pin.peer = header.from;
+    pin.newest = *header.key;
+    pin.addressed = header.to;
+    tx.put_key_pin(pin);
+}
+
 }  // namespace
 
 template <class Work>
@@ -163,6 +176,7 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
         out.reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.name = "ok";
         keep_reply(tx, request, out.reply, context.now_ms());
+        note_key_pin(tx, request.header, context.now_ms());
     });
     for (const auto& server : out.wake) listener_(server);
     return out;
@@ -196,7 +210,7 @@ MessageApi::Outcome MessageApi::refuse(const Admission& admission, const Authent
 // The effect is committed by now: whatever fails here, the repeated request gets this reply.
 Bytes MessageApi::seal(const proto::Message& reply, const Authenticated& authenticated) {
     try {
-        return authenticator_.seal(reply, authenticated.peer);
+        return authenticator_.seal(authenticator_.from_me(reply, authenticated.message), authenticated.peer);
     } catch (const Error& error) {
         throw Error(ErrorKind::internal, "the reply could not be sealed: " + error.text());
     }

@@ -21,6 +21,7 @@ class MessageApi : public Api {
     Admission admit(std::string_view authorization) override;
     Answer message(const Admission& admission, BytesView sealed) override;
     WaitingAgent admit_waiting(std::string_view authorization) override;
+    Answer keys(const std::string& from) override;
     void still_waits(const std::string& server) override;
     void on_work(std::function<void(const std::string&)> listener) override;
     void require_ready() override;

@@ -34,6 +34,9 @@ struct ServeOptions {
     std::filesystem::path port_file;  // both addresses, one a line, written once it listens; empty: none
     std::chrono::seconds lease{60};   // how long a job stays with an agent that falls silent
     AlertOptions alerts;
+    // How often escrow records are given out in an hour.
+    std::int64_t fetches_of_user = 100;
+    std::int64_t fetches_of_server = 20;
 };
 // Serves until SIGTERM or SIGINT. Throws Error{busy} if another process serves this state.
 void serve(const ServeOptions& options);
@@ -48,6 +51,29 @@ struct UserAddOptions {
 void add_user(const UserAddOptions& options);
 
 void list_users(const std::filesystem::path& state, bool json);
+
+// The dispatcher's key and its successors (docs/operator-guide.md).
+struct KeyNextOptions {
+    std::filesystem::path state;
+    std::filesystem::path import_key;  // private file with a secret key; empty: one is made
+    bool json = false;
+};
+// Makes the next key and the statement about it. Throws Error{exists} if there is a next key already.
+void make_next_key(const KeyNextOptions& options);
+
+struct KeyStepOptions {
+    std::filesystem::path state;
+    bool force = false;  // although some servers would have to follow the chain
+    bool json = false;
+};
+// The next key becomes the current one. Throws Error{refused} unless every active server has pinned it.
+void switch_key(const KeyStepOptions& options);
+// Removes the secrets of former keys. Throws Error{refused} unless every active server writes to the current
+// one.
+void retire_keys(const KeyStepOptions& options);
+
+// Current and next key, the chain, and who knows which.
+void list_keys(const std::filesystem::path& state, bool json);
 
 struct ImportOptions {
     std::filesystem::path state;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "common/base/encoding.hpp"
@@ -12,6 +13,7 @@
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
 #include "dispatcher/app/app.hpp"
+#include "dispatcher/app/key_home.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/audit/chain.hpp"
 #include "dispatcher/audit/trail.hpp"
@@ -31,6 +33,12 @@ AuditHead checked_audit(Store& store) {
         throw Error(ErrorKind::corrupt, "the audit trail is not whole: " + problems.front(),
                     "See: strongroom-dispatcher audit verify");
     return check.head();
+}
+
+OwnKeys keys_of(Store& store, const std::string& root) {
+    std::vector<KeyChange> changes;
+    store.read([&](Transaction& tx) { changes = tx.list_key_changes(); });
+    return own_keys(changes, root);
 }
 
 void sync_file_system(const fs::path& folder) {
@@ -62,20 +70,23 @@ void back_up(const BackupOptions& options) {
     const auto store = open_store(state);
     store->copy_to(content.database);
     ArchiveManifest& manifest = content.manifest;
+    read_own_keys(state, *store);  // a change of key that was cut off ends first
+    OwnKeys keys;
     {
         const auto copy = SqliteStore::open(content.database);
         copy->require_sound();
         const AuditHead head = checked_audit(*copy);
         manifest.audit_entries = head.seq;
         manifest.audit_head = head.hash;
+        keys = keys_of(*copy, read_own_fingerprint(state));
     }
     manifest.program = STRONGROOM_VERSION;
     manifest.created = to_millis(clock.now());
-    manifest.fingerprint = read_own_fingerprint(state);
+    manifest.fingerprint = keys.current;
     manifest.schema = static_cast<std::int64_t>(schema_steps().size());
     const gpg::Home own = gpg::Home::use(state.home);
-    content.public_key = read_file(state.public_key, gpg::max_public_key);
-    content.secret_key = gpg::export_secret_key(own, manifest.fingerprint);
+    content.public_key = gpg::export_public(own, keys.current);
+    content.secret_key = export_own_keys(own, keys);
     manifest.files = {describe_file(archive_public_key, content.public_key),
                       describe_file(archive_secret_key, content.secret_key.reveal()),
                       describe_stored(archive_database, content.database)};
@@ -128,6 +139,7 @@ void restore(const RestoreOptions& options) {
         throw Error(ErrorKind::crypto, "the backup is of the dispatcher " + manifest.fingerprint +
                                            ", not of " + options.fingerprint);
     AuditHead head;
+    OwnKeys keys;
     {
         const auto store =
             SqliteStore::open(state.database);  // refuses a newer schema, upgrades an older one
@@ -136,6 +148,7 @@ void restore(const RestoreOptions& options) {
         if (head.seq != manifest.audit_entries || head.hash != manifest.audit_head)
             throw Error(ErrorKind::corrupt,
                         "the audit trail in the backup does not end as its manifest says");
+        keys = keys_of(*store, manifest.fingerprint);
         const AuditEntry entry =
             operator_entry(clock, "dispatcher.restore", fs::absolute(options.from).string(),
                            "from a backup made at " + format_utc(from_millis(manifest.created)) +
@@ -147,9 +160,12 @@ void restore(const RestoreOptions& options) {
     }
     const gpg::Home home = gpg::Home::create(state.home);
     try {
-        if (gpg::import_secret_key(home, content.secret_key) != manifest.fingerprint)
+        const auto imported = import_own_keys(home, content.secret_key);
+        if (imported.front() != manifest.fingerprint || keys.current != manifest.fingerprint)
             throw Error(ErrorKind::corrupt,
                         "the secret key in the backup is not the one that its manifest names");
+        if (!keys.next.empty() && std::ranges::find(imported, keys.next) == imported.end())
+            throw Error(ErrorKind::corrupt, "the next secret key is missing in the backup");
         write_file_atomic(state.public_key, content.public_key, 0644);
         make_private_dir(state.peers);
         read_own_fingerprint(state);  // public and secret key belong together

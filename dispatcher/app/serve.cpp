@@ -11,6 +11,7 @@
 #include "dispatcher/app/periodic.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/app/watch.hpp"
+#include "dispatcher/handler/escrow_requests.hpp"
 #include "dispatcher/handler/recoverable.hpp"
 #include "dispatcher/health/key_expiry.hpp"
 #include "dispatcher/health/watched_store.hpp"
@@ -61,6 +62,29 @@ class WriteProbe {
     int quiet_ = 0;
 };
 
+// Takes what `key next`, `key switch` and `key retire` did meanwhile.
+class RenewKeys {
+  public:
+    RenewKeys(const State& state, Store& store, Authenticator& authenticator, OwnKeys keys)
+        : state_(state), store_(store), authenticator_(authenticator), keys_(std::move(keys)) {}
+    void operator()() {
+        std::vector<KeyChange> changes;
+        store_.read([&](Transaction& tx) { changes = tx.list_key_changes(); });
+        if (own_keys(changes, keys_.current) == keys_) return;
+        OwnKeys now = read_own_keys(state_, store_);
+        authenticator_.set_keys(now);
+        keys_ = std::move(now);
+        log_event(Level::info, "DISPATCHER_OWN_KEYS", "current {}, next {}, {} older", keys_.current,
+                  keys_.next.empty() ? "none" : keys_.next, keys_.former.size());
+    }
+
+  private:
+    const State& state_;
+    Store& store_;
+    Authenticator& authenticator_;
+    OwnKeys keys_;
+};
+
 }  // namespace
 
 void serve(const ServeOptions& options) {
@@ -70,11 +94,13 @@ void serve(const ServeOptions& options) {
         InstanceLock::take(state.database);  // before the store is opened, until it is gone
     gpg::set_time_limit(gpg_time);
     gpg::remove_abandoned_homes();
-    const proto::Party me{gpg::Home::use(state.home), read_own_fingerprint(state)};
     const auto database = SqliteStore::open(state.database);
     Metrics metrics;
     WatchedStore store(*database, metrics);
-    const Authenticator authenticator(me, state.peers, clock);
+    const OwnKeys keys = read_own_keys(state, store);
+    const proto::Party me{gpg::Home::use(state.home), keys.current};
+    Authenticator authenticator(me, state.peers, clock);
+    authenticator.set_keys(keys);
     MessageApi api(store, authenticator, metrics, clock, options.lease);
     Scheduler scheduler(store, clock);
     HttpServer server(api, metrics, options.http);
@@ -92,7 +118,9 @@ void serve(const ServeOptions& options) {
                {"address", main_address},
                {"admin_address", admin_address},
                {"fingerprint", me.fingerprint},
-               {proof_window_value, std::to_string(proof_window.count())}});
+               {proof_window_value, std::to_string(proof_window.count())},
+               {fetches_of_user_value, std::to_string(options.fetches_of_user)},
+               {fetches_of_server_value, std::to_string(options.fetches_of_server)}});
     const KeyExpiry own_key = key_expiry(gpg::find_key(me.home, me.fingerprint, true));
     store.transact([&](Transaction& tx) { tx.put_key_expiry(own_key); });
     store.require_writable(to_millis(clock.now()));
@@ -103,6 +131,8 @@ void serve(const ServeOptions& options) {
             for (const auto& uuid : tick.servers_with_work) server.wake(uuid);
             metrics.tick(tick.created, tick.requeued, tick.given_up, std::chrono::system_clock::now());
         });
+        const Periodic renewing("DISPATCHER_OWN_KEYS_FAILED", tick_time,
+                                RenewKeys(state, store, authenticator, keys));
         const Periodic writing_down("DISPATCHER_WRITE_DOWN_FAILED", write_down_time,
                                     [&] { api.write_down(); });
         const Periodic probing("DISPATCHER_PROBE_FAILED", tick_time, WriteProbe(store, clock));

@@ -54,4 +54,16 @@ std::string read_own_fingerprint(const State& state) {
     return fingerprint;
 }
 
+OwnKeys read_own_keys(const State& state, Store& store) {
+    std::vector<KeyChange> changes;
+    store.read([&](Transaction& tx) { changes = tx.list_key_changes(); });
+    if (changes.empty()) return own_keys(changes, read_own_fingerprint(state));
+    OwnKeys out = own_keys(changes, {});
+    if (gpg::inspect_public_key(read_file(state.public_key, gpg::max_public_key)).fingerprint != out.current)
+        write_file_atomic(state.public_key, gpg::export_public(gpg::Home::use(state.home), out.current),
+                          0644);
+    read_own_fingerprint(state);
+    return out;
+}
+
 }  // namespace strongroom::dispatcher

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/clock.hpp"
+#include "dispatcher/auth/own_keys.hpp"
 #include "dispatcher/store/sqlite/sqlite_store.hpp"
 
 namespace strongroom::dispatcher {
@@ -41,5 +42,10 @@ AuditEntry operator_entry(const Clock& clock, const std::string& action, const s
 
 // The fingerprint in dispatcher.asc, once its secret key was found in the home. Throws Error{crypto}.
 std::string read_own_fingerprint(const State& state);
+
+// Our keys: the chain in the database, or what dispatcher.asc names while there was no change. A change of
+// key that was cut off between database and dispatcher.asc is ended. Throws Error{crypto} if the home lacks
+// the secret of the current one.
+OwnKeys read_own_keys(const State& state, Store& store);
 
 }  // namespace strongroom::dispatcher

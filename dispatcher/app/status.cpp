@@ -1,4 +1,5 @@
 // `strongroom-dispatcher status`: works beside a dispatcher that serves and without one.
+#include <algorithm>
 #include <iostream>
 
 #include "common/base/json_fields.hpp"
@@ -91,7 +92,9 @@ Status read_status(const StatusOptions& options) {
     if (out.running && out.now - out.writable > writable_within)
         out.problems.push_back("the dispatcher could not write its database since " +
                                time_text(out.writable));
-    if (!out.alerts.empty()) out.problems.push_back(std::to_string(out.alerts.size()) + " alert(s) open");
+    const auto notices = std::ranges::count(out.alerts, "notice", &Alert::severity);  // news, not trouble
+    if (const auto open = static_cast<std::ptrdiff_t>(out.alerts.size()) - notices; open > 0)
+        out.problems.push_back(std::to_string(open) + " alert(s) open");
     return out;
 }
 

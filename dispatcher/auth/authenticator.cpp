@@ -16,15 +16,41 @@ constexpr const char* imported_note = "imported.sha256";
 }  // namespace
 
 Authenticator::Authenticator(proto::Party me, fs::path peers, const Clock& clock)
-    : me_(std::move(me)), peers_(std::move(peers)), clock_(clock) {
+    : me_(std::move(me)), newest_(me_.fingerprint), peers_(std::move(peers)), clock_(clock) {
     make_private_dir(peers_);
 }
 
+void Authenticator::set_keys(const OwnKeys& keys) {
+    const std::lock_guard lock(keys_);
+    me_.fingerprint = keys.current;
+    me_.others = keys.others();
+    newest_ = keys.newest();
+}
+
+proto::Party Authenticator::me() const {
+    const std::lock_guard lock(keys_);
+    return me_;
+}
+
+std::string Authenticator::newest_key() const {
+    const std::lock_guard lock(keys_);
+    return newest_;
+}
+
+proto::Message Authenticator::from_me(const proto::Message& reply, const proto::Message& request) const {
+    proto::Header header = reply.header;
+    header.from = me().fingerprint;
+    if (request.header.key) header.key = newest_key();
+    if (header.from == reply.header.from && header.key == reply.header.key) return reply;
+    return proto::encode(std::move(header), reply.body);
+}
+
 Authenticated Authenticator::open(const Admission& admission, BytesView sealed) const {
-    if (admission.role == Role::registrant) return open_registration(sealed);
+    const proto::Party own = me();
+    if (admission.role == Role::registrant) return open_registration(sealed, own);
     const std::string& key = admission.user ? admission.user->public_key : admission.server->public_key;
     proto::Party peer = party(admission.fingerprint(), key);
-    proto::Message message = proto::open(sealed, me_, peer, clock_);
+    proto::Message message = proto::open(sealed, own, peer, clock_);
     std::optional<gpg::Key> changed;
     if (admission.server && message.header.type == proto::EscrowDeposit::type)
         changed = changed_key(*admission.server, message.body);
@@ -38,8 +64,8 @@ std::optional<gpg::Key> Authenticator::changed_key(const Server& server, const J
     return gpg::inspect_public_key(*deposit.public_key, server.identity);
 }
 
-Authenticated Authenticator::open_registration(BytesView sealed) const {
-    const proto::Unverified unverified = proto::open_unverified(sealed, me_);
+Authenticated Authenticator::open_registration(BytesView sealed, const proto::Party& me) const {
+    const proto::Unverified unverified = proto::open_unverified(sealed, me);
     if (unverified.claimed.header.type != proto::Register::type)
         throw Error(ErrorKind::unauthenticated, "a registration code allows only a registration");
     const auto claim = from_json<proto::Register>(unverified.claimed.body);
@@ -50,12 +76,12 @@ Authenticated Authenticator::open_registration(BytesView sealed) const {
         throw Error(ErrorKind::unauthenticated, "the key's user id is \"" + printable_line(key.user_id, 100) +
                                                     "\", not the server's UUID@domain");
     proto::Party peer{throw_away->home(), key.fingerprint};
-    proto::Message message = proto::verify(unverified, me_, peer, clock_);
+    proto::Message message = proto::verify(unverified, me, peer, clock_);
     return {std::move(message), std::move(peer), std::move(key), std::move(throw_away)};
 }
 
 Bytes Authenticator::seal(const proto::Message& reply, const proto::Party& peer) const {
-    return proto::seal(reply, me_, peer);
+    return proto::seal(reply, me(), peer);
 }
 
 proto::Party Authenticator::party(const std::string& fingerprint, const std::string& public_key) const {

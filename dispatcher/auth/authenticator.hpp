@@ -14,6 +14,7 @@
 #include "common/gpg/home.hpp"
 #include "common/gpg/keys.hpp"
 #include "dispatcher/auth/admission.hpp"
+#include "dispatcher/auth/own_keys.hpp"
 #include "proto/sealed.hpp"
 
 namespace strongroom::dispatcher {
@@ -39,14 +40,23 @@ class Authenticator {
 
     virtual Bytes seal(const proto::Message& reply, const proto::Party& peer) const;
 
-    const proto::Party& me() const { return me_; }
+    // After a change of our own key; any thread. Before, there is only the one that `me` named.
+    void set_keys(const OwnKeys& keys);
+    proto::Party me() const;
+    std::string newest_key() const;
+
+    // A reply as it is sealed now: from the key that is current by now, with what its receiver should know of
+    // the next one. All else stays as it was stored.
+    proto::Message from_me(const proto::Message& reply, const proto::Message& request) const;
 
   private:
     proto::Party party(const std::string& fingerprint, const std::string& public_key) const;
-    Authenticated open_registration(BytesView sealed) const;
+    Authenticated open_registration(BytesView sealed, const proto::Party& me) const;
     static std::optional<gpg::Key> changed_key(const Server& server, const Json& body);
 
+    mutable std::mutex keys_;  // me_, newest_
     proto::Party me_;
+    std::string newest_;
     std::filesystem::path peers_;
     const Clock& clock_;
     mutable std::mutex making_;                            // of homes; and imported_

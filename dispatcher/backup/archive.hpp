@@ -3,7 +3,7 @@
 //   manifest.json      what is in it, with SHA-256; version, time, fingerprint, schema, head of the audit
 //   trail manifest.json.sig  by the dispatcher's own key, so that nobody else can make a backup in its name
 //   dispatcher.asc     its public key
-//   secret-key.asc     its secret key
+//   secret-key.asc     its secret keys: the current one, then the next one and former ones, if there are
 //   dispatcher.sqlite  one consistent copy of the database
 #pragma once
 

@@ -25,6 +25,7 @@ class Commands {
         add_watch_commands(app);
         add_backup_commands(app);
         add_import(app);
+        add_key_commands(app);
     }
     int run() const {
         for (const auto& [command, work] : commands_)
@@ -80,6 +81,8 @@ class Commands {
                     out.port_file = port_file_;
                     out.lease = std::chrono::seconds(settings_.lease);
                     out.alerts = settings_.alerts();
+                    out.fetches_of_user = settings_.fetches_of_user;
+                    out.fetches_of_server = settings_.fetches_of_server;
                     serve(out);
                     return 0;
                 });
@@ -211,10 +214,46 @@ class Commands {
         add_json(command);
     }
 
+    void add_key_commands(CLI::App& app) {
+        CLI::App* group = add_group(app, "key", "The dispatcher's own key, and its change");
+        add_json(add(*group, "list", "Current and next key, the chain, and who knows which",
+                     "strongroom-dispatcher key list", [this] {
+                         list_keys(settings_.state, json_);
+                         return 0;
+                     }));
+        CLI::App* next =
+            add(*group, "next", "Make the next key; the current one vouches for it, agents and users pin it",
+                "strongroom-dispatcher key next", [this] {
+                    make_next_key({settings_.state, next_key_, json_});
+                    return 0;
+                });
+        next->add_option("--import-key", next_key_, "Private file with a secret key to use instead")
+            ->type_name("FILE");
+        add_json(next);
+        CLI::App* change = add(*group, "switch", "Sign with the next key from now on",
+                               "strongroom-dispatcher key switch", [this] {
+                                   switch_key({settings_.state, force_, json_});
+                                   return 0;
+                               });
+        CLI::App* retire = add(*group, "retire", "Remove the secret part of former keys, for ever",
+                               "strongroom-dispatcher key retire", [this] {
+                                   retire_keys({settings_.state, force_, json_});
+                                   return 0;
+                               });
+        for (CLI::App* step : {change, retire}) {
+            step->add_flag("--force", force_,
+                           "Although servers are behind, which are named: they must follow the chain of "
+                           "statements when they come back");
+            add_json(step);
+        }
+    }
+
     const Settings& settings_;
     std::list<std::pair<CLI::App*, std::function<int()>>> commands_;
     bool json_ = false;
     bool all_ = false;
+    bool force_ = false;
+    std::string next_key_;
     std::string to_;
     RestoreOptions restore_;
     ImportOptions import_;

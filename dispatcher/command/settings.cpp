@@ -22,6 +22,17 @@ void declare(config::Options& options, Settings& settings) {
         ->check(CLI::Range(5, 3600))
         ->capture_default_str();
 
+    options
+        .setting("--escrow-fetches-of-user", settings.fetches_of_user,
+                 "Most requests of one user for escrow records in an hour")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    options
+        .setting("--escrow-fetches-of-server", settings.fetches_of_server,
+                 "Most requests for one server's escrow records in an hour")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+
     options.setting("--alert-webhook", settings.webhook, "Address that alerts are posted to as JSON")
         ->type_name("URL");
     options

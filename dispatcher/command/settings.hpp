@@ -18,6 +18,8 @@ struct Settings {
     bool behind_proxy = false;
     std::size_t max_connections = HttpLimits{}.max_connections;
     int lease = static_cast<int>(ServeOptions{}.lease.count());
+    int fetches_of_user = static_cast<int>(ServeOptions{}.fetches_of_user);
+    int fetches_of_server = static_cast<int>(ServeOptions{}.fetches_of_server);
     // Alerts; times in seconds, the notice of keys in days.
     std::string webhook;
     std::string webhook_token;

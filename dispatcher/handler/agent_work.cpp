@@ -2,6 +2,7 @@
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/handler/escrow_requests.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/schedule/scheduler.hpp"
@@ -26,6 +27,7 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
     for (const auto& schedule : context.tx.list_schedules(server.uuid))
         if (schedule.enabled != 0)
             reply.schedules.push_back({schedule.id, schedule.kind, schedule.cron, schedule.splay});
+    reply.escrow_fetched = recent_escrow_requests(context, server.uuid);
     context.tx.schedules_told(server.uuid);
     return reply;
 }

@@ -5,6 +5,7 @@
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
+#include "dispatcher/handler/escrow_requests.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/health/key_expiry.hpp"
@@ -82,6 +83,7 @@ proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::
 
 proto::EscrowFetch::Reply escrow_fetch(const Context& context, const proto::EscrowFetch& input) {
     const Server server = owned_server(context, input.server);
+    require_escrow_request_allowed(context, server.uuid);
     proto::EscrowFetch::Reply reply;
     reply.identity = server.identity;
     reply.public_key = server.public_key;
@@ -92,8 +94,7 @@ proto::EscrowFetch::Reply escrow_fetch(const Context& context, const proto::Escr
             {record.subkey, record.record, record.sha256, record.deposited, record.recipients});
     }
     reply.records = as_many_as_fit(std::move(reply.records));
-    context.audit("escrow.fetch", server.uuid,
-                  std::to_string(reply.records.size()) + " escrow record(s) fetched");
+    note_escrow_request(context, server, std::to_string(reply.records.size()) + " escrow record(s) fetched");
     return reply;
 }
 

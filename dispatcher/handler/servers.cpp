@@ -2,6 +2,7 @@
 #include "common/base/cron.hpp"
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/handler/escrow_requests.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/handler/recoverable.hpp"
@@ -26,6 +27,11 @@ proto::Server describe_server(const Context& context, const Server& server) {
             out.proven_by = proof->user;
             out.recoverable = context.now_ms() - proof->proven <= proof_window(context.tx);
         }
+    }
+    if (const auto fetched = recent_escrow_requests(context, server.uuid)) {
+        out.fetched = fetched->time;
+        out.fetched_by = fetched->by;
+        out.fetches = fetched->count;
     }
     const auto backups = context.tx.list_backups(server.uuid, 1);
     if (!backups.empty()) {

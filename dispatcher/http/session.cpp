@@ -9,6 +9,7 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <functional>
 
+#include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "dispatcher/http/long_poll.hpp"
@@ -28,6 +29,7 @@ using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t max_header = 16U << 10U;
+constexpr std::string_view keys_from = "/v1/keys?from=";
 
 asio::awaitable<Answer> admin_answer(Shared& shared, std::string target) {
     Answer answer;
@@ -137,12 +139,15 @@ class Conversation {
         const std::string target(parser.get().target());
         const http::verb method = parser.get().method();
         const bool wait = target.starts_with("/v1/wait");
-        if (!wait && target != "/v1/messages") co_return plain(404, "protocol", "unknown path");
-        if (method != (wait ? http::verb::get : http::verb::post))
-            co_return plain(405, "protocol", wait ? "only GET here" : "only POST here");
+        const bool keys = target.starts_with("/v1/keys");
+        if (!wait && !keys && target != "/v1/messages") co_return plain(404, "protocol", "unknown path");
+        if (method != (wait || keys ? http::verb::get : http::verb::post))
+            co_return plain(405, "protocol", wait || keys ? "only GET here" : "only POST here");
         const int seconds = wait ? wait_seconds(target) : 0;
         if (wait && seconds == 0) co_return plain(400, "protocol", "/v1/wait?seconds=N with N from 1 to 55");
-        if (!wait && (!parser.content_length() || parser.chunked()))
+        const std::string from = target.starts_with(keys_from) ? target.substr(keys_from.size()) : "";
+        if (keys && !is_fingerprint(from)) co_return plain(400, "protocol", "/v1/keys?from=FINGERPRINT");
+        if (!wait && !keys && (!parser.content_length() || parser.chunked()))
             co_return plain(411, "protocol", "Content-Length is required");
 
         std::string authorization(parser.get()[http::field::authorization]);
@@ -163,6 +168,14 @@ class Conversation {
         const std::string sender = limit_key(*gate.admission);
         // Both before the body is read: a sender over its limit costs no memory either.
         if (!shared_.senders.take(sender, Clock::now())) co_return too_many();
+        if (keys) {
+            keep_alive_ = parser.is_done() && parser.get().keep_alive();
+            Answer answer;
+            std::function<void()> work = [this, &from, &answer] { answer = shared_.api.keys(from); };
+            const bool ran = co_await run_blocking(shared_, shared_.pool, std::move(work));
+            if (!ran) co_return busy();
+            co_return answer;
+        }
         const auto others = shared_.in_flight.find(sender);
         if (others != shared_.in_flight.end() && others->second >= shared_.limits.messages_at_once)
             co_return too_many();

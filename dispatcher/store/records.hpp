@@ -200,6 +200,8 @@ struct ServerFacts {
     std::int64_t proven = 0;            // when exactly that record was last shown to open; 0: never
     std::string proven_by;              // fingerprint of the user who showed it
     std::int64_t escrowed = 0;          // 1: its newest decryption subkey is in escrow
+    std::int64_t fetched = 0;           // when its escrow records were last given out; 0: never
+    std::string fetched_by;             // fingerprint of the user
     std::int64_t key_expires = 0;       // of the identity key or its decryption subkey; 0: never
     std::string cron;                   // of its backup schedule; empty: there is none
     std::int64_t splay = 0;             // seconds
@@ -216,6 +218,34 @@ struct ServerFacts {
 struct KeyExpiry {
     std::string fingerprint;
     std::int64_t expires = 0;
+};
+
+// A change of the dispatcher's key: `current` signed that `next` follows. At most the last one has not been
+// switched to.
+struct KeyChange {
+    std::int64_t sequence = 0;
+    std::string current;    // fingerprint of the key that signed
+    std::string next;       // fingerprint
+    std::string statement;  // base64, as it is given out
+    std::int64_t made = 0;
+    std::int64_t switched = 0;  // when the dispatcher began to sign with `next`; 0: not yet
+    std::int64_t retired = 0;   // when the secret part of `current` was removed; 0: it is still there
+};
+
+// What a peer's last messages said of the dispatcher's key.
+struct KeyPin {
+    std::string peer;    // fingerprint
+    std::string newest;  // of the dispatcher's keys, that the peer has pinned
+    std::int64_t newest_since = 0;
+    std::string addressed;  // that its messages are for
+    std::int64_t addressed_since = 0;
+};
+
+// Escrow records that were given out.
+struct EscrowRequest {
+    std::string server;
+    std::string user;  // fingerprint
+    std::int64_t time = 0;
 };
 
 // Something that is not as it should be. Open until `resolved`.

@@ -110,6 +110,27 @@ class Transaction {
     virtual void put_proof(const Proof& proof) = 0;  // one for each (server, subkey): the newest
     virtual std::optional<Proof> find_proof(const std::string& server, const std::string& subkey) = 0;
 
+    // Requests for escrow records, kept for their limits and to be shown.
+    virtual void add_escrow_request(const EscrowRequest& request) = 0;
+    virtual std::int64_t count_escrow_requests_of_user(const std::string& fingerprint,
+                                                       std::int64_t since) = 0;
+    virtual std::int64_t count_escrow_requests_for(const std::string& server, std::int64_t since) = 0;
+    virtual std::optional<EscrowRequest> last_escrow_request(const std::string& server) = 0;
+    virtual void forget_escrow_requests(std::int64_t before) = 0;
+    // Makes the server's agent ask (job.next) although there is no job.
+    virtual void note_news(const std::string& server) = 0;
+
+    // The dispatcher's own keys, and who knows which of them.
+    // Throws Error{exists} if the sequence number is taken, or one of the keys has this place already.
+    virtual void add_key_change(const KeyChange& change) = 0;
+    virtual std::vector<KeyChange> list_key_changes() = 0;  // oldest first
+    // False if it was done before.
+    virtual bool mark_key_switched(std::int64_t sequence, std::int64_t now) = 0;
+    virtual bool mark_key_retired(std::int64_t sequence, std::int64_t now) = 0;
+    virtual void put_key_pin(const KeyPin& pin) = 0;  // one for each peer
+    virtual std::optional<KeyPin> find_key_pin(const std::string& peer) = 0;
+    virtual std::vector<KeyPin> list_key_pins() = 0;
+
     // Replies to messages, so that a repeated message has one effect and one answer.
     virtual std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) = 0;
     virtual void add_reply(const std::string& sender, const std::string& message, std::int64_t now,

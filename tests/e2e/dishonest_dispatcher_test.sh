@@ -62,6 +62,7 @@ order() { # KIND [MORE-FIELDS]
 say "orders that are not the dispatcher's, or not for this request"
 agent_under 'not signed' job.next unsigned
 agent_under 'another key' job.next stranger
+agent_under 'chain of keys is refused: .*another key' job.next new-key
 agent_under 'time|clock|hour' job.next stale
 agent_under 'time|clock|hour' job.next future
 agent_under 'another receiver|not for|receiver|recipient' job.next misdirected
@@ -111,6 +112,7 @@ client_under() { # EXIT-CODES TEXT LIE -- COMMAND...
 }
 client_under 8 'not signed' 'server.list unsigned' server list
 client_under 8 'another key' 'server.list stranger' server list
+client_under 8 'chain of keys is refused: .*another key' 'server.list new-key' server list
 client_under '8 10' 'time|clock' 'server.list stale' server list
 client_under '8 10' '.' 'server.list misdirected' server list
 client_under 8 'another request' 'server.list other-request' server list

@@ -57,6 +57,12 @@ proven=$(sed -nE "s/^strongroom_dispatcher_server_proven_timestamp_seconds\{serv
 
 say "a stolen agent is retired: refused from that moment, and still recoverable"
 lab_run_agent agent
+told() { grep -c "AGENT_ESCROW_FETCHED .*$fpr_alice" "$lab/agent.log"; }
+wait_until 20 told || fail "the host is not told who was given its escrow records"
+as alice prove --server "$server" >/dev/null
+told_again() { [ "$(told)" -ge 2 ]; }
+wait_until 10 told_again || fail "the host is not told of another request at once"
+as alice server show "$server" | grep -q "^escrow fetched: .* by .*, [0-9]* time(s)" || fail "$(as alice server show "$server")"
 as alice server retire "$server"
 expect_failure 8 'token|valid' agent agent escrow
 as alice recover --server "$server" --into "$lab/r" -q >/dev/null

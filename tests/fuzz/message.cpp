@@ -1,7 +1,9 @@
 // The JSON of a message: envelope, then the body by its type, requests and replies of all types.
 #include <algorithm>
 
+#include "proto/key_statement.hpp"
 #include "proto/sealed.hpp"
+#include "proto/store_index.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/message_types.hpp"
 
@@ -37,9 +39,24 @@ void read_reply(const proto::Message& reply) {
     accepts([&] { proto::require_reply_to(reply, request); });
 }
 
+// What stands in a signed statement: the same strictness for each kind.
+template <class Statement>
+void read_statement(BytesView input) {
+    Json fields;
+    if (!accepts([&] {
+            fields = proto::statement_detail::content(input, Statement::format, Statement::version,
+                                                      Statement::max_json);
+        }))
+        return;
+    require(is_one_object(input), "a statement is one JSON object and nothing else");
+    read_body<Statement>(fields);
+}
+
 }  // namespace
 
 void fuzz(BytesView input) {
+    read_statement<proto::KeyStatement>(input);
+    read_statement<proto::StoreIndex>(input);
     proto::Message message;
     if (!accepts([&] { message = proto::decode(input); })) return;
     require(is_one_object(input), "a message is one JSON object and nothing else");

@@ -9,6 +9,7 @@
 #include "client/known_servers/known_servers.hpp"
 #include "client/recovery/recover.hpp"
 #include "common/base/ids.hpp"
+#include "proto/dispatcher_pins.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace strongroom::fuzz {
@@ -80,6 +81,7 @@ void fuzz(BytesView input) {
     read_record<agent::ScheduleState>(json);
     read_record<agent::RunState>(json);
     read_record<agent::Begun>(json);
+    read_record<proto::PinnedKeys>(json);
 }
 
 }  // namespace strongroom::fuzz

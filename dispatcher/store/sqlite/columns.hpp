@@ -177,6 +177,8 @@ void columns(ServerFacts& facts, F f) {
     f("proven", facts.proven);
     f("proven_by", facts.proven_by);
     f("escrowed", facts.escrowed);
+    f("fetched", facts.fetched);
+    f("fetched_by", facts.fetched_by);
     f("key_expires", facts.key_expires);
     f("cron", facts.cron);
     f("splay", facts.splay);
@@ -192,6 +194,33 @@ template <class F>
 void columns(KeyExpiry& key, F f) {
     f("fingerprint", key.fingerprint);
     f("expires", key.expires);
+}
+
+template <class F>
+void columns(KeyChange& change, F f) {
+    f("sequence", change.sequence);
+    f("current_key", change.current);
+    f("next_key", change.next);
+    f("statement", change.statement);
+    f("made", change.made);
+    f("switched", change.switched);
+    f("retired", change.retired);
+}
+
+template <class F>
+void columns(KeyPin& pin, F f) {
+    f("peer", pin.peer);
+    f("newest", pin.newest);
+    f("newest_since", pin.newest_since);
+    f("addressed", pin.addressed);
+    f("addressed_since", pin.addressed_since);
+}
+
+template <class F>
+void columns(EscrowRequest& request, F f) {
+    f("server", request.server);
+    f("owner", request.user);
+    f("fetched", request.time);
 }
 
 template <class F>

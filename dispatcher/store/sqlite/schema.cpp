@@ -303,7 +303,36 @@ void step_8(Session& session) {
     session << "ALTER TABLE backups ADD COLUMN removed BIGINT NOT NULL DEFAULT 0";
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
+// The dispatcher's change of key, and requests for escrow records.
+constexpr std::string_view own_keys[] = {
+    R"(CREATE TABLE key_changes (
+        sequence    BIGINT NOT NULL PRIMARY KEY,
+        current_key TEXT NOT NULL UNIQUE,
+        next_key    TEXT NOT NULL UNIQUE,
+        statement   TEXT NOT NULL,
+        made        BIGINT NOT NULL,
+        switched    BIGINT NOT NULL,
+        retired     BIGINT NOT NULL) WITHOUT ROWID)",
+    R"(CREATE TABLE key_pins (
+        peer            TEXT NOT NULL PRIMARY KEY,
+        newest          TEXT NOT NULL,
+        newest_since    BIGINT NOT NULL,
+        addressed       TEXT NOT NULL,
+        addressed_since BIGINT NOT NULL) WITHOUT ROWID)",
+    R"(CREATE TABLE escrow_requests (
+        server  TEXT NOT NULL REFERENCES servers (uuid),
+        owner   TEXT NOT NULL REFERENCES users (fingerprint),
+        fetched BIGINT NOT NULL))",
+    "CREATE INDEX escrow_requests_of_server ON escrow_requests (server, fetched)",
+    "CREATE INDEX escrow_requests_of_user ON escrow_requests (owner, fetched)",
+    "CREATE INDEX escrow_requests_by_time ON escrow_requests (fetched)",
+};
+
+void step_9(Session& session) {
+    for (const auto statement : own_keys) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9};
 
 }  // namespace
 

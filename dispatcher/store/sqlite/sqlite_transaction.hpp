@@ -1,5 +1,5 @@
-// The verbs of a transaction in SQL: peers.cpp, work.cpp, ledger.cpp. One session, one thread, one
-// transaction.
+// The verbs of a transaction in SQL: peers.cpp, work.cpp, ledger.cpp, keys.cpp, watch.cpp. One session, one
+// thread, one transaction.
 #pragma once
 
 #include "common/base/error.hpp"
@@ -61,6 +61,19 @@ class SqliteTransaction : public Transaction {
     void forget_challenges(std::int64_t expired_before) override;
     void put_proof(const Proof& proof) override;
     std::optional<Proof> find_proof(const std::string& server, const std::string& subkey) override;
+    void add_escrow_request(const EscrowRequest& request) override;
+    std::int64_t count_escrow_requests_of_user(const std::string& fingerprint, std::int64_t since) override;
+    std::int64_t count_escrow_requests_for(const std::string& server, std::int64_t since) override;
+    std::optional<EscrowRequest> last_escrow_request(const std::string& server) override;
+    void forget_escrow_requests(std::int64_t before) override;
+    void note_news(const std::string& server) override { note_schedule_news(server); }
+    void add_key_change(const KeyChange& change) override;
+    std::vector<KeyChange> list_key_changes() override;
+    bool mark_key_switched(std::int64_t sequence, std::int64_t now) override;
+    bool mark_key_retired(std::int64_t sequence, std::int64_t now) override;
+    void put_key_pin(const KeyPin& pin) override;
+    std::optional<KeyPin> find_key_pin(const std::string& peer) override;
+    std::vector<KeyPin> list_key_pins() override;
     std::optional<SeenMessage> find_reply(const std::string& sender, const std::string& message) override;
     void add_reply(const std::string& sender, const std::string& message, std::int64_t now,
                    const SeenMessage& seen) override;

@@ -30,6 +30,7 @@ constexpr std::string_view make[] = {
         COALESCE(e.deposited, 0) AS escrow_deposited,
         COALESCE(p.proven, 0) AS proven, COALESCE(p.owner, '') AS proven_by,
         e.deposited IS NOT NULL AS escrowed,
+        COALESCE(r.fetched, 0) AS fetched, COALESCE(r.owner, '') AS fetched_by,
         COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
         COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
         COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0
@@ -40,6 +41,8 @@ constexpr std::string_view make[] = {
         LEFT JOIN escrow e ON e.rowid = (SELECT rowid FROM escrow WHERE server = s.uuid AND subkey = s.subkey
             ORDER BY deposited DESC, rowid DESC LIMIT 1)
         LEFT JOIN proofs p ON p.server = s.uuid AND p.subkey = s.subkey AND p.sha256 = e.sha256
+        LEFT JOIN escrow_requests r ON r.rowid = (SELECT rowid FROM escrow_requests WHERE server = s.uuid
+            ORDER BY fetched DESC, rowid DESC LIMIT 1)
         LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
         LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
             AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)

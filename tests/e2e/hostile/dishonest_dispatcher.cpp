@@ -29,6 +29,7 @@
 #include "dispatcher/api/message_api.hpp"
 #include "dispatcher/app/state.hpp"
 #include "dispatcher/http/server.hpp"
+#include "proto/key_statement.hpp"
 
 namespace {
 
@@ -57,6 +58,16 @@ class DishonestApi : public Api {
         WaitingAgent out = honest_.admit_waiting(authorization);
         if (lie().type == "job.next") out.work = 1;
         return out;
+    }
+    Answer keys(const std::string& from) override {
+        if (lie().how != "new-key") return honest_.keys(from);
+        proto::KeyStatement statement;  // true in all but its signer
+        statement.sequence = 1;
+        statement.current = authenticator_.me().fingerprint;
+        statement.next = stranger_.fingerprint;
+        statement.public_key = gpg::export_public(stranger_.home, stranger_.fingerprint);
+        const Bytes bytes = proto::sign_statement(stranger_.home, stranger_.fingerprint, statement);
+        return {200, "application/json", to_json(proto::KeyStatements{{to_base64(bytes)}}).dump(), 0};
     }
     void still_waits(const std::string& server) override { honest_.still_waits(server); }
     void on_work(std::function<void(const std::string&)> listener) override {
@@ -101,11 +112,13 @@ class DishonestApi : public Api {
         if (lie.how == "other-request") header.re->id = random_uuid();
         if (lie.how == "other-digest") header.re->digest = sha256_hex("another request");
         if (lie.how == "stranger") header.from = authenticator_.me().fingerprint;
+        if (lie.how == "new-key") header.from = stranger_.fingerprint;
         proto::Message message = proto::encode(header, body);
         if (lie.how == "unsigned")
             return {200, "application/octet-stream",
                     gpg::encrypt(asked.peer.home, {asked.peer.fingerprint}, message.json), 0};
-        const proto::Party& signer = lie.how == "stranger" ? stranger_ : authenticator_.me();
+        const bool strange = lie.how == "stranger" || lie.how == "new-key";
+        const proto::Party signer = strange ? stranger_ : authenticator_.me();
         return {200, "application/octet-stream", proto::seal(message, signer, asked.peer), 0};
     }
 

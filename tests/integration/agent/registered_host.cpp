@@ -51,7 +51,7 @@ RegisteredHost::RegisteredHost()
 }
 
 RegisteredHost::~RegisteredHost() {
-    for (const auto& path : {state.own_home(), state.recovery_home(), state.dispatcher_home()})
+    for (const auto& path : {state.own_home(), state.recovery_home()})
         if (std::filesystem::exists(path)) gpg::Home::use(path).stop_daemons();
     recovery_secret.stop_daemons();
 }

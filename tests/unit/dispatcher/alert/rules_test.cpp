@@ -229,9 +229,25 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.server->last_backup = 1;
     site.server->last_job_state = "failed";
     site.facts.failed_jobs = {Job{}};
+    site.server->fetched = site.facts.now;
     auto found = site.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();
     std::sort(names.begin(), names.end());
     CHECK(found == names);
+}
+
+TEST_CASE("rules: each request for escrow records is a notice of its own, for a day") {
+    Site site;
+    site.server->fetched = at("2026-11-21T11:00:00Z");
+    site.server->fetched_by = "ALICE";
+    CHECK(site.found() == Names{"escrow_fetched"});
+    const auto first = evaluate(site.facts, site.limits).findings.at(0);
+    CHECK(first.severity == "notice");
+    CHECK(first.text == "its escrow records were given to user ALICE at 2026-11-21T11:00:00Z");
+    CHECK(first.server == uuid);
+    site.server->fetched = at("2026-11-22T09:00:00Z");
+    CHECK(evaluate(site.facts, site.limits).findings.at(0).object != first.object);
+    site.server->fetched = at("2026-11-21T09:59:00Z");
+    CHECK(site.found().empty());
 }
