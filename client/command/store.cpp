@@ -84,6 +84,9 @@ void add_store_commands(Commands& commands) {
     print->add_option("--agent", policy->users.agent, "The user whose keys a host has: may only put")
         ->required()
         ->type_name("ARN");
+    print->add_flag(
+        "--agent-rotates", policy->users.agent_rotates,
+        "The host may also list its sets and read their envelopes, so that it rotates its keys by itself");
     print->add_option("--pruner", policy->users.pruner, "Who may list, read and remove, and not versions")
         ->type_name("ARN");
     print->add_option("--owner", policy->users.owner, "Who may do all")->type_name("ARN");

@@ -51,7 +51,15 @@ std::vector<std::string> set_folders(storage::ObjectStore& store, const std::str
 }
 
 bool is_committed(storage::ObjectStore& store, const std::string& server, const std::string& set) {
-    return store.stat(manifest_signature_key(server, set)).has_value();
+    const std::string key = manifest_signature_key(server, set);
+    try {
+        return store.stat(key).has_value();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::forbidden) throw;
+    }
+    // Who may list, and read envelopes alone.
+    const auto objects = store.list(set_prefix(server, set));
+    return std::ranges::find(objects, key, &storage::ObjectInfo::key) != objects.end();
 }
 
 std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server) {

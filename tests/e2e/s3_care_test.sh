@@ -36,7 +36,11 @@ user owner --s3-object-lock governance --s3-lock-for 35d store check --store "$s
 grep -qE '^object lock +ok +enabled.*governance, 35 days' "$lab/check.txt" || fail "$(cat "$lab/check.txt")"
 agent agent escrow >/dev/null
 sets=() until=$(date -u -d '+35 days' +%Y-%m-%d)
-for _ in 1 2 3; do sets+=("$(agent agent backup -q)") && sleep 1.1; done
+for _ in 1 2 3; do
+    agent agent backup -q >"$lab/set" || fail "the host cannot back up"
+    sets+=("$(cat "$lab/set")")
+    sleep 1.1
+done
 grep -qE '^strongroom_agent_store_operations_total\{operation="put"\} [1-9]' "$lab/metrics.prom" || fail "$(cat "$lab/metrics.prom")"
 
 say "verify: the pruner may, the host may not; a damaged object is found"
@@ -100,4 +104,19 @@ expect_failure 7 'no rotation waits' agent agent rotate --rewrapped
 care owner keys --json | jq -e '[.keys[] | select(.newest) | .sets[]] | length >= 1' >/dev/null || fail "$(care owner keys)"
 care owner keys --json | jq -e '[.keys[] | select(.newest | not) | .sets[]] | length == 0' >/dev/null || fail "sets need the old key: $(care owner keys)"
 user owner -q restore --server "$server" --store "$store" --home "$lab/r2" --stdout | cmp - "$lab/data" || fail "it does not restore after the rotation"
+say "with a read grant on envelopes alone the host rotates by itself, and reads nothing else"
+user owner --s3-object-lock governance --s3-lock-for 35d -q store policy --store "$store" --server "$server" --agent host --agent-rotates \
+    --pruner pruner --owner owner >"$lab/policy.json"
+[ "$(status_of owner PUT '?policy=' "$lab/policy.json")" = 204 ] || fail "the policy is not taken"
+set=/mysql/$server/sets/${sets[2]}
+for path in "$set/manifest.json" "$set/manifest.json.sig" "$set/data/000000.gpg" "/mysql/$server/agent.asc" "$set/envelope.gpg?acl=" \
+    "?prefix=mysql%2F" "?prefix=" "?prefix=mysql%2F$server%2Fescrow%2F" "?versions=&prefix=mysql%2F$server%2Fsets%2F"; do
+    [ "$(status_of host GET "$path")" = 403 ] || fail "the host reads $path: $(status_of host GET "$path")"
+done
+[ "$(status_of host DELETE "$set/envelope.gpg")" = 403 ] || fail "the host removes an envelope"
+[ "$(status_of host GET "$set/envelope.gpg")" = 200 ] || fail "the host does not read an envelope"
+agent agent rotate --json >"$lab/rotate.json" || fail "the host does not rotate"
+jq -e '.number == 3 and .rewrapped == .sets and .sets >= 1' "$lab/rotate.json" >/dev/null || fail "$(cat "$lab/rotate.json")"
+as alice -q recover --server "$server" --into "$lab/r3"
+user owner -q restore --server "$server" --store "$store" --home "$lab/r3" --stdout | cmp - "$lab/data" || fail "it does not restore after the second rotation"
 say "all well"

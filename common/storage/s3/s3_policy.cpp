@@ -27,6 +27,28 @@ Json statement(const char* id, const char* effect, const std::string& user) {
     return {{"Sid", id}, {"Effect", effect}, {"Principal", principal_of(user)}};
 }
 
+// What an agent needs to rewrap envelopes: `folder` is "PREFIX/SERVER/", or that of all servers.
+void allow_envelopes(Json& statements, const std::string& user, const std::string& bucket,
+                     const std::string& folder) {
+    const Json envelopes = Json::array({bucket + "/" + folder + "sets/*/envelope.gpg"});
+    const Json prefixes = Json::array({folder + "sets/*"});
+    Json reads = statement("AgentReadsEnvelopes", "Allow", user);
+    reads["Action"] = Json::array({"s3:GetObject"});
+    reads["Resource"] = envelopes;
+    Json lists = statement("AgentListsSets", "Allow", user);
+    lists["Action"] = Json::array({"s3:ListBucket"});
+    lists["Resource"] = Json::array({bucket});
+    lists["Condition"]["StringLike"]["s3:prefix"] = prefixes;
+    Json no_other = statement("AgentReadsOnlyEnvelopes", "Deny", user);
+    no_other["Action"] = Json::array({"s3:GetObject"});
+    no_other["NotResource"] = envelopes;
+    Json no_other_list = statement("AgentListsOnlySets", "Deny", user);
+    no_other_list["Action"] = Json::array({"s3:ListBucket"});
+    no_other_list["Resource"] = Json::array({bucket});
+    no_other_list["Condition"]["StringNotLike"]["s3:prefix"] = prefixes;
+    statements.insert(statements.end(), {reads, lists, no_other, no_other_list});
+}
+
 }  // namespace
 
 std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users,
@@ -43,13 +65,13 @@ std::string s3_bucket_policy(const S3Address& address, const std::string& below,
     put["Resource"] = Json::array({objects});
     Json only = statement("AgentOnlyPuts", "Deny", users.agent);
     only["NotAction"] = puts;
+    if (users.agent_rotates)
+        for (const char* action : {"s3:GetObject", "s3:ListBucket"}) only["NotAction"].emplace_back(action);
     only["Resource"] = everything;
     // The same by name: radosgw 16 does not hold a NotAction against the owner of an object, which the agent
     // is.
     Json by_name = statement("AgentNever", "Deny", users.agent);
-    by_name["Action"] = {"s3:GetObject*",
-                         "s3:DeleteObject*",
-                         "s3:ListBucket*",
+    by_name["Action"] = {"s3:DeleteObject*",
                          "s3:PutObjectAcl",
                          "s3:PutObjectVersionAcl",
                          "s3:PutObjectLegalHold",
@@ -57,12 +79,22 @@ std::string s3_bucket_policy(const S3Address& address, const std::string& below,
                          "s3:PutBucket*",
                          "s3:PutLifecycleConfiguration",
                          "s3:DeleteBucket*"};
+    if (users.agent_rotates) {
+        for (const char* action :
+             {"s3:GetObjectVersion*", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:GetObjectRetention",
+              "s3:GetObjectLegalHold", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"})
+            by_name["Action"].emplace_back(action);
+    } else {
+        for (const char* action : {"s3:GetObject*", "s3:ListBucket*"}) by_name["Action"].emplace_back(action);
+    }
     if (lock_for == 0) by_name["Action"].emplace_back("s3:PutObjectRetention");
     by_name["Resource"] = everything;
     Json inside = statement("AgentOnlyHere", "Deny", users.agent);
     inside["Action"] = puts;
     inside["NotResource"] = Json::array({objects});
     statements.insert(statements.end(), {put, only, by_name, inside});
+    if (users.agent_rotates)
+        allow_envelopes(statements, users.agent, bucket, address.prefix() + (below.empty() ? "*/" : below));
     if (lock_for > 0) {
         constexpr std::int64_t day = 86'400;
         Json no_longer = statement("AgentLocksNoLonger", "Deny", users.agent);

@@ -5,6 +5,8 @@
 //   another policy gives it back.
 //   Where it locks what it puts (s3-object-lock), it may set a retention, which can make one longer, never
 //   shorter; servers that know the condition hold it to that length.
+//   One that rotates its keys by itself also lists the sets and reads their envelopes, and nothing else: they
+//   are encrypted to a key that the host has.
 // - pruner: lists, reads and removes under the prefix, and puts its marks (docs/format.md). In a bucket that
 //   keeps versions removing leaves the older one; it cannot remove versions or shorten a retention.
 // - owner: all.
@@ -22,6 +24,7 @@ struct S3PolicyUsers {
     std::string agent;   // "arn:aws:iam::ACCOUNT:user/NAME", or a name, which is a user of a Ceph gateway
     std::string pruner;  // may be empty
     std::string owner;   // may be empty
+    bool agent_rotates = false;
 };
 
 // A bucket policy, as JSON with two blanks for each level. `below`: "SERVER/" or empty, behind the store's

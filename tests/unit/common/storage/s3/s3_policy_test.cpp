@@ -9,10 +9,10 @@ using namespace strongroom::storage;
 namespace {
 
 // The statements of the policy by their names.
-std::map<std::string, nlohmann::json> statements(std::int64_t lock_for) {
+std::map<std::string, nlohmann::json> statements(std::int64_t lock_for, bool rotates = false) {
     const S3Address address("s3://backups/mysql", {});
-    const auto policy = nlohmann::json::parse(
-        s3_bucket_policy(address, "SERVER/", {.agent = "host", .pruner = "p", .owner = "o"}, lock_for));
+    const auto policy =
+        nlohmann::json::parse(s3_bucket_policy(address, "SERVER/", {"host", "p", "o", rotates}, lock_for));
     std::map<std::string, nlohmann::json> out;
     for (const auto& one : policy.at("Statement")) out[one.at("Sid")] = one;
     return out;
@@ -45,4 +45,21 @@ TEST_CASE("an agent may set a retention only where it locks what it puts, and no
           "35");
     for (auto* policy : {&without, &with})
         CHECK(names((*policy)["PrunerKeepsVersions"], "Action", retention));
+}
+
+TEST_CASE("an agent that rotates reads envelopes and lists sets, and nothing else") {
+    auto without = statements(0);
+    CHECK(names(without["AgentNever"], "Action", "s3:GetObject*"));
+    CHECK(names(without["AgentNever"], "Action", "s3:ListBucket*"));
+    CHECK_FALSE(without.contains("AgentReadsEnvelopes"));
+
+    auto with = statements(0, true);
+    CHECK(names(with["AgentReadsEnvelopes"], "Resource",
+                "arn:aws:s3:::backups/mysql/SERVER/sets/*/envelope.gpg"));
+    CHECK(with["AgentReadsOnlyEnvelopes"].at("NotResource") == with["AgentReadsEnvelopes"].at("Resource"));
+    CHECK(with["AgentListsOnlySets"].at("Condition").at("StringNotLike") ==
+          with["AgentListsSets"].at("Condition").at("StringLike"));
+    CHECK(names(with["AgentNever"], "Action", "s3:GetObjectVersion*"));
+    CHECK(names(with["AgentNever"], "Action", "s3:DeleteObject*"));
+    CHECK_FALSE(names(with["AgentNever"], "Action", "s3:GetObject*"));
 }
