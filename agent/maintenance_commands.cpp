@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "agent/commands.hpp"
+#include "agent/escrow/record_check.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/maintenance/maintenance.hpp"
 #include "common/maintenance/shown.hpp"
@@ -26,6 +27,7 @@ int verify_command(const CommandLine& line, const Clock& clock, std::stop_token 
     const auto verdict =
         verify_own_sets(line.config.maintenance, state, *store, clock, {stop, line.config.workers, show});
     bar.finish();
+    const auto changed = changed_records(state, *store);
     maintenance::Summary summary;
     summary.add(verdict);
     if (line.json) {
@@ -33,7 +35,10 @@ int verify_command(const CommandLine& line, const Clock& clock, std::stop_token 
         for (const auto& one : verdict.sets)
             sets.push_back(
                 {{"set", one.set}, {"result", one.result()}, {"problem", maintenance::one_line(one)}});
-        std::cout << Json{{"sets", std::move(sets)}, {"committed", verdict.committed}, {"left", verdict.left}}
+        std::cout << Json{{"sets", std::move(sets)},
+                          {"committed", verdict.committed},
+                          {"left", verdict.left},
+                          {"escrow", changed}}
                          .dump()
                   << "\n";
     } else {
@@ -46,6 +51,7 @@ int verify_command(const CommandLine& line, const Clock& clock, std::stop_token 
             std::cerr << verdict.left << " more sets wait for their turn: verify-for ended this run\n";
     }
     summary.require_all_good();
+    require_unchanged(changed);
     return 0;
 }
 

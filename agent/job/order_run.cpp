@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "agent/escrow/escrow.hpp"
+#include "agent/escrow/record_check.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
 #include "agent/job/low_priority.hpp"
@@ -109,10 +110,12 @@ void OrderRunner::verify_sets(const proto::JobOrder& order) {
         runs.last_verify = to_millis(host_.clock.now());
         runs.last_verify_job = order.id;
     });
+    std::vector<std::string> changed;
     const auto verdict = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
         RateLimiter reads(host_.config.maintenance.verify_read_limit);
         const auto store = open_maintenance_store(host_.config, &reads, stop, host_.meter);
         const auto show = [&](const std::string&, const backupset::Progress& now) { keeper.update(now); };
+        changed = changed_records(host_.state, *store);
         return at_low_priority(host_.config, [&] {
             return verify_own_sets(host_.config.maintenance, host_.state, *store, host_.clock,
                                    {stop, host_.config.workers, show});
@@ -123,6 +126,7 @@ void OrderRunner::verify_sets(const proto::JobOrder& order) {
     const auto bad = std::ranges::find_if_not(verdict.sets, &backupset::SetVerdict::good);
     if (bad != verdict.sets.end())
         summary.require_all_good(": set " + bad->set + ": " + maintenance::one_line(*bad));
+    require_unchanged(changed);
 }
 
 void OrderRunner::prune_sets(const proto::JobOrder& order) {

@@ -59,6 +59,19 @@ expect_failure $corrupt '1 of 3' agent agent verify
 cp "$lab/good" "$folder/${sets[1]}/data/000002.gpg"
 job verify || fail "verify: $(cat "$lab/out.json")"
 
+say "an escrow record in the store that is not the one at the dispatcher fails the job, and raises the alert"
+record=$(ls "$lab/store/$server/escrow"/*.gpg)
+cp "$record" "$lab/record"
+gpg --homedir "$lab/agent/state/recovery" --batch -q --yes --trust-model always -r "$(gpg --homedir "$lab/agent/state/recovery" -k --with-colons | awk -F: '/^fpr/ {print $10; exit}')" \
+    --output "$record" -e "$lab/data"
+! job verify || fail "a changed escrow record is no failure"
+grep -q "escrow record .*$(basename "$record") is not the one that was deposited" "$lab/out.json" || fail "$(cat "$lab/out.json")"
+wait_until 20 alert 2 || fail "no alert: $(curl -fsS "$admin/metrics" | grep alerts)"
+rm "$record"
+expect_failure $corrupt 'is gone' agent agent verify
+agent agent escrow >/dev/null 2>&1 || fail "it cannot be deposited anew"
+job verify || fail "verify: $(cat "$lab/out.json")"
+
 say "prune: what is not verified stays; then by a job, at once"
 new=$(agent agent backup -q 2>/dev/null)
 agent agent prune >"$lab/plan" 2>/dev/null
