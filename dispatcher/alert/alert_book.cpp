@@ -96,12 +96,13 @@ AlertBook::Round AlertBook::record(const Evaluation& evaluation, std::int64_t no
 void AlertBook::tell(Transaction& tx, const std::string& event, const std::vector<Alert>& alerts,
                      std::int64_t now) const {
     if (alerts.empty()) return;
+    const std::string own = tx.service_value("fingerprint");  // our key may have changed since the start
     for (const auto& channel : channels_) {
         AlertDelivery delivery;
         delivery.id = random_uuid();
         delivery.event = event;
         delivery.channel = channel;
-        delivery.body = notification(delivery.id, event, dispatcher_, alerts, now);
+        delivery.body = notification(delivery.id, event, own.empty() ? dispatcher_ : own, alerts, now);
         delivery.created = now;
         delivery.next_try = now;
         tx.put_delivery(delivery);
