@@ -11,6 +11,7 @@
 #include "common/gpg/exported_subkey.hpp"
 #include "common/gpg/keys.hpp"
 #include "common/gpg/message.hpp"
+#include "common/gpg/packets.hpp"
 
 namespace strongroom::agent {
 
@@ -26,6 +27,10 @@ Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
     if (record.empty() || record.size() > proto::max_record)
         throw Error(ErrorKind::crypto, "the escrow record has " + std::to_string(record.size()) +
                                            " bytes, which cannot be right");
+    // Also a form that this project does not read back (a newer gpg can make one) is refused here.
+    if (const auto ids = gpg::recipient_key_ids(record); ids.size() != agent.recovery.size())
+        throw Error(ErrorKind::crypto, "the escrow record is for " + std::to_string(ids.size()) +
+                                           " keys instead of " + std::to_string(agent.recovery.size()));
     return record;
 }
 

@@ -104,6 +104,17 @@ class ServerRules {
             "Its owner runs: strongroom prove --server " + server_.uuid);
     }
 
+    void rotation_due() {
+        const auto limit = limits_.rotation_after;
+        if (limit.count() == 0 || server_.rotates != 0 || server_.subkey_since == 0) return;
+        if (facts_.now - server_.subkey_since <= ms(limit)) return;
+        add("rotation_due", "notice",
+            "its decryption key is in use since " + moment(server_.subkey_since) +
+                ", and no schedule rotates it",
+            "strongroom rotate --server " + server_.uuid +
+                ", or a schedule: strongroom schedule set --kind rotate");
+    }
+
     // Each request is an alert of its own, which ends by itself: it is told, and nothing has to be done.
     void escrow_fetched() {
         constexpr std::int64_t told_for = INT64_C(24) * 3600 * 1000;
@@ -180,9 +191,10 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{
-        "backup_failed",   "backup_missing", "job_failed",   "agent_silent", "escrow_missing",
-        "not_recoverable", "escrow_fetched", "key_expiring", "disk_low",     "own_backup"};
+    static const std::vector<std::string> names{"backup_failed", "backup_missing", "job_failed",
+                                                "agent_silent",  "escrow_missing", "not_recoverable",
+                                                "rotation_due",  "escrow_fetched", "key_expiring",
+                                                "disk_low",      "own_backup"};
     return names;
 }
 
@@ -200,6 +212,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         }
         rules.escrow_missing();
         rules.not_recoverable();
+        rules.rotation_due();
         rules.escrow_fetched();
         rules.key_expiring();
     }

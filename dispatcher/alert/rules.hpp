@@ -9,6 +9,7 @@
 //   escrow_missing   critical  `escrow_after` after registration, the newest subkey is not in escrow
 //   not_recoverable  warning   no proof of recovery for `proof_after`; of an escrow record that was
 //                              never proven, for `first_proof_after`
+//   rotation_due     notice    no schedule rotates the key, and it is in use for `rotation_after`
 //   escrow_fetched   notice    the server's escrow records were given out within the last day
 //   key_expiring     warning   a key of a user, a server or the dispatcher, `key_notice` ahead
 //                    critical  it has expired
@@ -33,6 +34,7 @@ struct AlertLimits {
     std::chrono::seconds escrow_after = std::chrono::hours(1);
     std::chrono::seconds first_proof_after = std::chrono::hours(24 * 7);  // of a record that was never proven
     std::chrono::seconds proof_after = std::chrono::hours(24 * 90);       // 0: proofs are not asked for
+    std::chrono::seconds rotation_after = std::chrono::hours(24 * 365);   // 0: no reminder
     std::chrono::seconds key_notice = std::chrono::hours(24 * 30);
     int disk_free_percent = 5;
     std::chrono::seconds own_backup_after{0};

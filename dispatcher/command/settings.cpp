@@ -58,6 +58,11 @@ void declare(config::Options& options, Settings& settings) {
                  "Days for which a proof of recovery counts (strongroom prove); 0: no alert without one")
         ->check(CLI::Range(0, 3660))
         ->capture_default_str();
+    options
+        .setting("--alert-rotation-days", settings.rotation_days,
+                 "Days until a decryption key that no schedule rotates is called old; 0: never")
+        ->check(CLI::Range(0, 3660))
+        ->capture_default_str();
     options.setting("--alert-key-days", settings.key_notice_days, "Days of notice before a key expires")
         ->check(CLI::Range(1, 366))
         ->capture_default_str();
@@ -90,6 +95,7 @@ AlertOptions Settings::alerts() const {
     out.limits.silent_after = seconds(silent_after);
     out.limits.escrow_after = seconds(escrow_after);
     out.limits.proof_after = std::chrono::hours(24 * proof_days);
+    out.limits.rotation_after = std::chrono::hours(24 * rotation_days);
     out.limits.key_notice = std::chrono::hours(24 * key_notice_days);
     out.limits.disk_free_percent = disk_free_percent;
     out.limits.own_backup_after = seconds(own_backup_after);

@@ -20,7 +20,7 @@ struct Settings {
     int lease = static_cast<int>(ServeOptions{}.lease.count());
     int fetches_of_user = static_cast<int>(ServeOptions{}.fetches_of_user);
     int fetches_of_server = static_cast<int>(ServeOptions{}.fetches_of_server);
-    // Alerts; times in seconds, the notice of keys in days.
+    // Alerts; times in seconds, proofs, rotations and the notice of keys in days.
     std::string webhook;
     std::string webhook_token;
     std::vector<std::string> command;
@@ -30,6 +30,7 @@ struct Settings {
     int silent_after = 15 * 60;
     int escrow_after = 3600;
     int proof_days = 90;
+    int rotation_days = 365;
     int key_notice_days = 30;
     int disk_free_percent = 5;
     int own_backup_after = 0;

@@ -200,6 +200,8 @@ struct ServerFacts {
     std::int64_t proven = 0;            // when exactly that record was last shown to open; 0: never
     std::string proven_by;              // fingerprint of the user who showed it
     std::int64_t escrowed = 0;          // 1: its newest decryption subkey is in escrow
+    std::int64_t subkey_since = 0;      // when the first escrow record of that subkey came; 0: never
+    std::int64_t rotates = 0;           // 1: it has a schedule for rotations
     std::int64_t fetched = 0;           // when its escrow records were last given out; 0: never
     std::string fetched_by;             // fingerprint of the user
     std::int64_t key_expires = 0;       // of the identity key or its decryption subkey; 0: never

@@ -177,6 +177,8 @@ void columns(ServerFacts& facts, F f) {
     f("proven", facts.proven);
     f("proven_by", facts.proven_by);
     f("escrowed", facts.escrowed);
+    f("subkey_since", facts.subkey_since);
+    f("rotates", facts.rotates);
     f("fetched", facts.fetched);
     f("fetched_by", facts.fetched_by);
     f("key_expires", facts.key_expires);

@@ -46,6 +46,10 @@ void check_ledger(const OpenStore& open) {
         CHECK(tx.list_escrow(server.uuid).front().id == second.id);  // newest first
         CHECK(tx.list_escrow(server.uuid).front().recipients == server.recovery);
         CHECK(tx.find_escrow(server.uuid, server.subkey, first.sha256)->record == "MQ==");
+        const auto facts = tx.server_facts().at(0);
+        CHECK(facts.subkey_since == first.deposited);
+        CHECK(facts.escrow_deposited == second.deposited);
+        CHECK(facts.rotates == 0);
         REQUIRE(tx.list_backups(server.uuid, 10).size() == 1);
         CHECK(tx.list_backups(server.uuid, 10).front().plain_bytes == INT64_C(1) << 50);
         CHECK(tx.server_facts().at(0).last_backup == 70);
@@ -59,6 +63,10 @@ void check_ledger(const OpenStore& open) {
         CHECK(tx.list_audit(alice.fingerprint, 10).front().seq == 2);
         CHECK(tx.list_audit("other", 10).empty());
     });
+    store->transact([&](Transaction& tx) {
+        tx.put_schedule({random_uuid(), server.uuid, "rotate", "0 4 1 */3 *", 60, 1, 5, 1000});
+    });
+    store->read([&](Transaction& tx) { CHECK(tx.server_facts().at(0).rotates == 1); });
     store->transact([&](Transaction& tx) {  // removed from the store: known, and not listed
         CHECK_FALSE(tx.remove_backup(server.uuid, "20261122T013700Z-00000000", 80));
         CHECK_FALSE(tx.remove_backup(random_uuid(), backup.set, 80));

@@ -230,11 +230,28 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.server->last_job_state = "failed";
     site.facts.failed_jobs = {Job{}};
     site.server->fetched = site.facts.now;
+    site.server->subkey_since = 1;
     auto found = site.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();
     std::sort(names.begin(), names.end());
     CHECK(found == names);
+}
+
+TEST_CASE("rules: a key that nobody rotates is called to mind") {
+    Site site;
+    site.server->subkey_since = at("2025-11-22T10:00:00Z");
+    CHECK(site.found().empty());
+    site.facts.now += 60'000;
+    CHECK(site.found() == Names{"rotation_due"});
+    CHECK(evaluate(site.facts, site.limits).findings.at(0).severity == "notice");
+    CHECK(site.text() ==
+          "its decryption key is in use since 2025-11-22T10:00:00Z, and no schedule rotates it");
+    site.server->rotates = 1;
+    CHECK(site.found().empty());
+    site.server->rotates = 0;
+    site.limits.rotation_after = std::chrono::seconds(0);
+    CHECK(site.found().empty());
 }
 
 TEST_CASE("rules: each request for escrow records is a notice of its own, for a day") {
