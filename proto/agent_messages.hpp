@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/message_parts.hpp"
+#include "proto/statement_messages.hpp"
 
 namespace strongroom::proto {
 
@@ -104,11 +105,13 @@ struct JobNext {
         std::optional<JobOrder> job;
         std::vector<ScheduleOrder> schedules;
         std::optional<EscrowFetched> escrow_fetched{};
+        std::optional<std::string> statement{};  // a user's, not answered yet (base64)
         template <class Fields>
         void fields(Fields& f) {
             f("job", job);
             f("schedules", schedules, Many<Nested>{100, {}});
             f("escrow_fetched", escrow_fetched);
+            f("statement", statement, statement_text);
         }
     };
 };
@@ -170,13 +173,15 @@ struct EscrowDeposit {
     std::string subkey;
     std::string record;  // base64
     std::vector<std::string> recipients;
-    std::optional<std::string> public_key{};  // armored, once a rotation has changed it
+    std::optional<std::string> public_key{};          // armored, once a rotation has changed it
+    std::optional<std::int64_t> recovery_sequence{};  // changes of the recovery keys so far; none: 0
     template <class Fields>
     void fields(Fields& f) {
         f("subkey", subkey, fingerprint_text);
         f("record", record, record_text);
         f("recipients", recipients, Many<Text>{16, fingerprint_text});
         f("public_key", public_key, key_text);
+        f("recovery_sequence", recovery_sequence, Range{0, INT64_C(1) << 40});
     }
     struct Reply {
         std::string sha256;

@@ -10,6 +10,12 @@ namespace {
 bool is_set_kind(std::string_view text) {
     return is_one_of(text, {"full", "incremental"});
 }
+bool is_statement_state(std::string_view text) {
+    return is_one_of(text, {"pending", "applied", "refused", "replaced"});
+}
+bool is_statement_outcome(std::string_view text) {
+    return is_one_of(text, {"applied", "refused"});
+}
 bool is_outcome(std::string_view text) {
     return is_one_of(text, {"succeeded", "failed"});
 }
@@ -36,6 +42,8 @@ bool is_token(std::string_view text) {
 const Text job_kind_text{16, is_job_kind, "a known job kind (backup, escrow, rotate, verify, prune)"};
 const Text job_state_text{16, is_job_state, "a known job state"};
 const Text set_kind_text{16, is_set_kind, "full or incremental"};
+const Text statement_state_text{16, is_statement_state, "a known state of a statement"};
+const Text statement_outcome_text{16, is_statement_outcome, "applied or refused"};
 const Text outcome_text{16, is_outcome, "succeeded or failed"};
 
 }  // namespace strongroom::proto

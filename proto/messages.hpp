@@ -6,4 +6,5 @@
 
 #include "proto/agent_messages.hpp"
 #include "proto/proof_messages.hpp"
+#include "proto/statement_messages.hpp"
 #include "proto/user_messages.hpp"

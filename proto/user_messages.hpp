@@ -52,6 +52,7 @@ struct Server {
     std::string version;
     std::optional<std::string> store;
     std::optional<std::string> source;
+    std::optional<std::int64_t> recovery_sequence;  // changes of the recovery keys so far; none: 0
     template <class Fields>
     void fields(Fields& f) {
         f("server", server, uuid_text);
@@ -75,6 +76,7 @@ struct Server {
         f("version", version, short_text);
         f("store", store, short_text);
         f("source", source, short_text);
+        f("recovery_sequence", recovery_sequence, Range{0, INT64_C(1) << 40});
     }
 };
 

@@ -39,6 +39,8 @@ void declare(config::Options& options, AgentConfig& config) {
         ->check(CLI::Range(std::int64_t{1} << 16, std::int64_t{256} << 20));
     options.setting("--allow-kinds", config.allow_kinds, "Kinds of jobs that a dispatcher may order")
         ->check(CLI::IsMember(Policy::kinds()));
+    options.setting("--allow-recovery-key-statements", config.allow_recovery_key_statements,
+                    "Take changes of the recovery keys that one of them signed (strongroom recovery-key)");
     options
         .setting("--min-interval", config.min_interval,
                  "Least seconds between backups that a dispatcher orders")

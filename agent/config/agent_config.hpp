@@ -29,6 +29,7 @@ struct AgentConfig {
     std::string compression = "zstd";
     std::int64_t segment_size = 32LL << 20;  // bytes
     std::vector<std::string> allow_kinds{"backup", "escrow", "rotate", "verify"};
+    bool allow_recovery_key_statements = false;   // a pinned recovery key may sign a change of the pins
     std::int64_t min_interval = 300;              // seconds between backups that a dispatcher orders
     std::int64_t min_rotation_interval = 86'400;  // seconds between rotations that a dispatcher orders
     std::string rotation_key_type = "cv25519";    // of a new decryption subkey; "same": as the identity key

@@ -8,6 +8,7 @@
 #include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
 #include "agent/job/report.hpp"
+#include "agent/job/statement_run.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "common/storage/object_store.hpp"
@@ -119,6 +120,7 @@ bool Daemon::contact() {
         note_ordered(schedules, *reply.job->schedule, *reply.job->slot);
     host_.state.save(schedules);
     if (reply.escrow_fetched) tell_of_fetch(*reply.escrow_fetched);
+    if (reply.statement) run_statement(host_, *reply.statement, exchange_, stop_);
     if (!reply.job) return false;
     note_away(false, {});
     say_status("running a job: " + reply.job->kind);

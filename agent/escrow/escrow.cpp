@@ -79,6 +79,7 @@ class Depositing {
         deposit.subkey = agent_.subkey;
         deposit.record = to_base64(record_);
         deposit.recipients = agent_.recovery;
+        if (out_.sequence.value_or(0) > 0) deposit.recovery_sequence = out_.sequence;
         // The dispatcher knows the key as it was registered.
         if (keys_.rotation || keys_.subkeys.size() > 1)
             deposit.public_key = gpg::export_public(gpg::Home::use(state_.own_home()), agent_.identity);

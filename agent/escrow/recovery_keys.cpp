@@ -68,6 +68,10 @@ RecoveryState change_recovery_keys(const StateDir& state, const RecoveryChangeOr
                                    const Clock& clock) {
     const FileLock alone = state.lock_escrow();
     RecoveryState next = state.recovery();
+    if (order.sequence && *order.sequence != next.sequence + 1)
+        throw Error(ErrorKind::refused, "it is for change " + std::to_string(*order.sequence) +
+                                            " of the recovery keys; the next one here is " +
+                                            std::to_string(next.sequence + 1));
     RecoveryChange change = apply(order, next);
     const gpg::Home home = gpg::Home::use(state.recovery_home());
     // A key in this home that is not pinned opens nothing: records are encrypted to the pinned ones by name.
@@ -78,6 +82,7 @@ RecoveryState change_recovery_keys(const StateDir& state, const RecoveryChangeOr
     change.sequence = ++next.sequence;
     change.time = to_millis(clock.now());
     change.by = order.by;
+    change.statement = order.statement;
     next.changes.push_back(change);
     if (next.changes.size() > kept_changes) next.changes.erase(next.changes.begin());
     state.save(next);

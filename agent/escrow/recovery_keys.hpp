@@ -29,11 +29,15 @@ struct RecoveryChangeOrder {
     std::vector<RecoveryKey> add;     // one that is pinned is taken as its newer self
     std::vector<std::string> remove;  // fingerprints
     std::string by = "host";
+    // Of a statement: its SHA-256, and the change that it was made for.
+    std::optional<std::string> statement{};
+    std::optional<std::int64_t> sequence{};
 };
 
 // Pins the new set, in one atomic write after an escrow record for it could be made; nothing is changed
 // otherwise. Error{not_found} for a fingerprint to remove that is not pinned, Error{refused} if no key or too
-// many would be left, Error{crypto} if a record cannot be encrypted to one of them.
+// many would be left, or the host is at another change than `sequence` follows, Error{crypto} if a record
+// cannot be encrypted to one of them.
 RecoveryState change_recovery_keys(const StateDir& state, const RecoveryChangeOrder& order,
                                    const Clock& clock);
 

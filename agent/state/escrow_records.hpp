@@ -20,7 +20,8 @@ struct RecoveryChange {
     std::string by;  // "host", or the fingerprint of the recovery key that signed it
     std::vector<std::string> added;
     std::vector<std::string> removed;
-    std::vector<std::string> renewed;  // pinned before and after, with a newer public key
+    std::vector<std::string> renewed;      // pinned before and after, with a newer public key
+    std::optional<std::string> statement;  // SHA-256 of the one that asked for it
     template <class Fields>
     void fields(Fields& f) {
         f("sequence", sequence, Range{1, INT64_C(1) << 40});
@@ -29,6 +30,7 @@ struct RecoveryChange {
         f("added", added, Many<Text>{max_recovery_keys, fingerprint_text});
         f("removed", removed, Many<Text>{max_recovery_keys, fingerprint_text});
         f("renewed", renewed, Many<Text>{max_recovery_keys, fingerprint_text});
+        f("statement", statement, sha256_text);
     }
 };
 struct RecoveryState {

@@ -45,6 +45,7 @@ void add_recover_command(Commands& commands);
 void add_keys_command(Commands& commands);
 void add_rewrap_command(Commands& commands);
 void add_prove_command(Commands& commands);
+void add_recovery_key_commands(Commands& commands);
 void add_recovery_sheet_command(Commands& commands);
 void add_restore_command(Commands& commands);
 void add_verify_command(Commands& commands);

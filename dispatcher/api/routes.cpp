@@ -20,6 +20,7 @@ constexpr Route table[] = {
     route<proto::JobFinished, job_finished>(Role::agent),
     route<proto::EscrowDeposit, escrow_deposit>(Role::agent),
     route<proto::AgentReport, agent_report>(Role::agent),
+    route<proto::StatementAnswer, statement_answer>(Role::agent),
 
     route<proto::RegistrationCreate, registration_create>(Role::user),
     route<proto::ServerList, server_list>(Role::user),
@@ -31,6 +32,8 @@ constexpr Route table[] = {
     route<proto::JobCancel, job_cancel>(Role::user),
     route<proto::BackupList, backup_list>(Role::user),
     route<proto::BackupForget, backup_forget>(Role::user),
+    route<proto::StatementSend, statement_send>(Role::user),
+    route<proto::StatementList, statement_list>(Role::user),
     route<proto::EscrowFetch, escrow_fetch>(Role::user),
     route<proto::EscrowChallenge, escrow_challenge>(Role::user),
     route<proto::EscrowProve, escrow_prove>(Role::user),

@@ -29,6 +29,8 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
             reply.schedules.push_back({schedule.id, schedule.kind, schedule.cron, schedule.splay});
     reply.escrow_fetched = recent_escrow_requests(context, server.uuid);
     context.tx.schedules_told(server.uuid);
+    if (auto pending = context.tx.pending_statement(server.uuid))
+        reply.statement = std::move(pending->statement);
     return reply;
 }
 

@@ -39,14 +39,17 @@ void take_changed_key(const Context& context, const proto::EscrowDeposit& input)
 
 // Which keys may open the escrow is decided and pinned on the host (S7); here it is shown, and its change is
 // audited.
-void take_recovery_keys(const Context& context, const std::vector<std::string>& recipients) {
+void take_recovery_keys(const Context& context, const proto::EscrowDeposit& input) {
     const Server& server = context.server();
-    if (recipients == server.recovery) return;
+    const auto& recipients = input.recipients;
+    const std::int64_t sequence = input.recovery_sequence.value_or(0);
+    if (recipients == server.recovery && sequence == server.recovery_sequence) return;
     std::string text;
     for (const auto& one : recipients) text += " " + one;
     text += " instead of";
     for (const auto& one : server.recovery) text += " " + one;
-    context.tx.put_server_recovery(server.uuid, recipients);
+    text += " (change " + std::to_string(sequence) + ")";
+    context.tx.put_server_recovery(server.uuid, recipients, sequence);
     context.audit("recovery.change", server.uuid, "recovery keys pinned on the host:" + text);
     log_event(Level::warning, "DISPATCHER_RECOVERY_KEYS_CHANGED", "server {}:{}", server.uuid, text);
 }
@@ -57,7 +60,7 @@ proto::EscrowDeposit::Reply escrow_deposit(const Context& context, const proto::
     const Server& server = context.server();
     take_changed_key(context, input);
     if (input.recipients.empty()) throw Error(ErrorKind::protocol, "an escrow record without a recipient");
-    take_recovery_keys(context, input.recipients);
+    take_recovery_keys(context, input);
     const Bytes bytes = from_base64(input.record);
     if (bytes.empty() || bytes.size() > proto::max_record)
         throw Error(ErrorKind::protocol,

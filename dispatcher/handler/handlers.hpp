@@ -18,6 +18,10 @@ proto::AgentReport::Reply agent_report(const Context&, const proto::AgentReport&
 // escrow.cpp
 proto::EscrowDeposit::Reply escrow_deposit(const Context&, const proto::EscrowDeposit&);
 proto::EscrowFetch::Reply escrow_fetch(const Context&, const proto::EscrowFetch&);
+// statements.cpp
+proto::StatementSend::Reply statement_send(const Context&, const proto::StatementSend&);
+proto::StatementList::Reply statement_list(const Context&, const proto::StatementList&);
+proto::StatementAnswer::Reply statement_answer(const Context&, const proto::StatementAnswer&);
 // proof.cpp
 proto::EscrowChallenge::Reply escrow_challenge(const Context&, const proto::EscrowChallenge&);
 proto::EscrowProve::Reply escrow_prove(const Context&, const proto::EscrowProve&);

@@ -17,6 +17,7 @@ proto::Server describe_server(const Context& context, const Server& server) {
     out.identity = server.identity;
     out.subkey = server.subkey;
     out.recovery = server.recovery;
+    out.recovery_sequence = unless_zero(server.recovery_sequence);
     out.registered = server.registered;
     out.last_seen = unless_zero(server.last_seen);
     out.retired = server.retired != 0;

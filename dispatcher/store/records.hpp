@@ -36,6 +36,19 @@ struct Server {
     std::string version;
     std::string source;
     std::string store;
+    std::int64_t recovery_sequence = 0;  // changes of the recovery keys, as its agent counts them
+};
+
+// A user's signed statement on its way to an agent, which alone decides about it.
+struct UserStatement {
+    std::string server;
+    std::string sha256;
+    std::string sender;     // a user's fingerprint
+    std::string statement;  // base64
+    std::int64_t sent = 0;
+    std::string state;  // "pending", "applied", "refused", "replaced" (by a later one)
+    std::int64_t ended = 0;
+    std::string text;  // the agent's answer
 };
 
 // Single use (S17): consumed in the transaction that registers the server.

@@ -44,7 +44,8 @@ class Transaction {
     // After a rotation: the newest decryption subkey, and the key that holds it.
     virtual void put_server_key(const std::string& uuid, const std::string& subkey,
                                 const std::string& public_key) = 0;
-    virtual void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery) = 0;
+    virtual void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
+                                     std::int64_t sequence) = 0;
     // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
     virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
 
@@ -62,6 +63,16 @@ class Transaction {
     virtual std::vector<Schedule> enabled_schedules_before(std::int64_t slot) = 0;  // next_slot <= slot
     // False if next_slot is no longer `from`.
     virtual bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) = 0;
+
+    // Statements for an agent. A pending one is work for it; a new one takes the place of those that pend.
+    virtual void add_statement(const UserStatement& statement) = 0;
+    virtual std::optional<UserStatement> find_statement(const std::string& server,
+                                                        const std::string& sha256) = 0;
+    virtual std::optional<UserStatement> pending_statement(const std::string& server) = 0;
+    virtual std::vector<UserStatement> list_statements(const std::string& server,
+                                                       std::int64_t limit) = 0;  // newest first
+    // False unless it is pending.
+    virtual bool end_statement(const UserStatement& ended) = 0;
 
     // Jobs.
     // False if this (schedule, slot) has its job already.

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lab.sh"
 
 lab_site mallory
 printf 'plain' >"$lab/plain"
-lab_file_agent_config agent "$lab/plain" 'min-interval = 3600'
+lab_file_agent_config agent "$lab/plain" 'min-interval = 3600' 'allow-recovery-key-statements = true'
 lab_register_agent agent alice
 as alice server list -q >/dev/null # the client remembers the identity
 agent agent escrow >/dev/null
@@ -34,6 +34,7 @@ fingerprint_of_host() {
     (
         cd "$lab"
         sha256sum agent/state/agent.json agent/state/token agent/agent.toml
+        ls agent/state/recovery.json 2>/dev/null
         find agent/state/recovery agent/state/dispatcher agent/state/gnupg -name '*.kbx' -o -name '*.key' | sort | xargs sha256sum
         find store -type f | sort | xargs sha256sum
         ls "$lab" | grep -v -E 'log$|^(lie|lie.new|out.txt|err.txt)$'
@@ -86,6 +87,24 @@ gpg --homedir "$lab/twin" --batch --quiet --passphrase '' --quick-generate-key '
 fpr_twin=$(gpg --homedir "$lab/twin" --batch --with-colons --list-keys | awk -F: '$1 == "fpr" {print $10; exit}')
 gpgconf --homedir "$lab/twin" --kill all
 agent_under 'unknown|field' job.next body "$(order escrow ",\"recipients\":[\"$fpr_twin\"]")"
+
+say "recovery keys: it can carry a statement, not make one"
+statement() { # SIGNER'S-HOME SIGNER SERVER SEQUENCE EXPIRES-IN-S : mallory is to be pinned beside alice
+    local made=$(($(date +%s) * 1000))
+    jq -cn --arg server "$3" --argjson sequence "$4" --arg alice "$fpr_alice" --arg mallory "$fpr_mallory" --rawfile key "$lab/mallory.asc" \
+        --argjson made "$made" --argjson expires "$((made + $5 * 1000))" '{format: "strongroom-recovery-keys", version: 1, server: $server,
+        sequence: $sequence, previous: [$alice], recovery: [$alice, $mallory], keys: [$key], made: $made, expires: $expires}' |
+        gpg --homedir "$1" --batch --quiet -z 0 --local-user "$2" --sign
+}
+carries() { printf '{"schedules":%s,"statement":"%s"}' "$known" "$(base64 -w0)"; } # a statement on standard input
+own_key=$(gpg --homedir "$lab/dispatcher/gnupg" --batch --with-colons --list-secret-keys 2>/dev/null | awk -F: '$1 == "fpr" {print $10; exit}')
+agent_under 'no recovery key that is pinned' job.next body "$(statement "$lab/dispatcher/gnupg" "$own_key" "$server" 1 3600 | carries)"
+agent_under 'no recovery key that is pinned' job.next body "$(statement "$lab/mallory" "$fpr_mallory" "$server" 1 3600 | carries)"
+agent_under 'no recovery key that is pinned' job.next body "$(statement "$lab/twin" "$fpr_twin" "$server" 1 3600 | carries)"
+agent_under 'no recovery key that is pinned' job.next body "$(statement "$lab/alice" "$fpr_alice" "$server" 1 3600 | sed 's/strongroom-recovery-keys/strongroom-recovery-keyz/' | carries)"
+agent_under 'another server' job.next body "$(statement "$lab/alice" "$fpr_alice" "$(cat /proc/sys/kernel/random/uuid)" 1 3600 | carries)"
+agent_under 'the next one here is 1' job.next body "$(statement "$lab/alice" "$fpr_alice" "$server" 2 3600 | carries)"
+agent_under 'has expired' job.next body "$(statement "$lab/alice" "$fpr_alice" "$server" 1 -60 | carries)"
 
 say "schedules that no host may keep"
 schedules() { printf '{"schedules":[{"id":"%s","kind":"backup","cron":"%s","splay_s":0}]}' "$id" "$1"; }

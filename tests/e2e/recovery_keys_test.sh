@@ -113,6 +113,33 @@ restores_for alice
 restores_for bob
 lab_stop "$pid_agent"
 
+say "changed from the user's machine: the host allows it or not, one of its recovery keys signs, a daemon applies it"
+config() { lab_file_agent_config agent "$lab/plain" 'min-interval = 0' 'min-rotation-interval = "0s"' "$@"; }
+user_key() { as "$1" recovery-key "${@:2}"; }
+answered() { as alice recovery-key list --server "$server" --json | jq -r '.statements[0] | .state + ": " + .text'; }
+lab_run_agent agent
+expect_failure 7 'this host takes no statements' user_key alice remove --server "$server" "$fpr_bob"
+[ "$(pinned)" = "$both" ] || fail "a forbidden statement changed something"
+lab_stop "$pid_agent"
+config 'allow-recovery-key-statements = true'
+lab_run_agent agent
+user_key alice remove --server "$server" "$fpr_bob" 2>"$lab/err.txt" | grep -q applied || fail "$(cat "$lab/err.txt")"
+grep -q 'still opens the records that were made for it' "$lab/err.txt" || fail "it does not say what stays open"
+[ "$(pinned)" = "$fpr_alice" ] || fail "pinned: $(recovery_key list)"
+wait_until 20 none_due || fail "no records for the new set"
+restores_for alice
+restores_for bob NOT
+expect_failure 7 'is not pinned as a recovery key' user_key alice add --server "$server" --signer "$fpr_bob" "$lab/bob.asc"
+expect_failure 7 'last recovery key' user_key alice remove --server "$server" "$fpr_alice"
+user_key alice add --server "$server" "$lab/bob.asc" --fingerprint "$fpr_bob" --json 2>/dev/null | jq -e '.state == "applied"' >/dev/null || fail "not added: $(answered)"
+[ "$(pinned)" = "$both" ] || fail "pinned: $(recovery_key list)"
+wait_until 20 none_due || fail "no records for the new set"
+restores_for bob
+recovery_key list --json | jq -e --arg alice "$fpr_alice" '.changes[-1] | .by == $alice and .statement != null' >/dev/null || fail "the host does not know who signed it"
+grep -q AGENT_STATEMENT_REFUSED "$lab/agent.log" && grep -q AGENT_STATEMENT_APPLIED "$lab/agent.log" || fail "not logged"
+as alice audit list --json | jq -e '[.entries[].action] | index("statement.send") and index("statement.answer")' >/dev/null || fail "not audited"
+lab_stop "$pid_agent"
+
 say "SIGKILL at random moments: what is pinned is one of both sets, somebody opens everything, and it can be ended"
 for ((round = 1; round <= ROUNDS; round++)); do
     if [ "$(pinned)" = "$both" ]; then change=(remove "$fpr_alice"); else change=(add "$lab/alice.asc"); fi

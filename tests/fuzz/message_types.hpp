@@ -16,6 +16,7 @@ void for_each_message(F f) {
     f.template operator()<JobFinished>();
     f.template operator()<EscrowDeposit>();
     f.template operator()<AgentReport>();
+    f.template operator()<StatementAnswer>();
     f.template operator()<RegistrationCreate>();
     f.template operator()<ServerList>();
     f.template operator()<ServerShow>();
@@ -26,6 +27,8 @@ void for_each_message(F f) {
     f.template operator()<JobCancel>();
     f.template operator()<BackupList>();
     f.template operator()<BackupForget>();
+    f.template operator()<StatementSend>();
+    f.template operator()<StatementList>();
     f.template operator()<EscrowFetch>();
     f.template operator()<EscrowChallenge>();
     f.template operator()<EscrowProve>();

@@ -55,6 +55,19 @@ void columns(Server& server, F f) {
     f("version", server.version);
     f("source", server.source);
     f("store", server.store);
+    f("recovery_sequence", server.recovery_sequence);
+}
+
+template <class F>
+void columns(UserStatement& statement, F f) {
+    f("server", statement.server);
+    f("sha256", statement.sha256);
+    f("sender", statement.sender);
+    f("statement", statement.statement);
+    f("sent", statement.sent);
+    f("state", statement.state);
+    f("ended", statement.ended);
+    f("text", statement.text);
 }
 
 template <class F>

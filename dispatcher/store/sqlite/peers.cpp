@@ -50,9 +50,41 @@ void SqliteTransaction::put_server_key(const std::string& uuid, const std::strin
             uuid);
 }
 
-void SqliteTransaction::put_server_recovery(const std::string& uuid,
-                                            const std::vector<std::string>& recovery) {
-    execute(session_, "UPDATE servers SET recovery = :r WHERE uuid = :u", to_column(recovery), uuid);
+void SqliteTransaction::put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
+                                            std::int64_t sequence) {
+    execute(session_, "UPDATE servers SET recovery = :r, recovery_sequence = :q WHERE uuid = :u",
+            to_column(recovery), sequence, uuid);
+}
+
+void SqliteTransaction::add_statement(const UserStatement& statement) {
+    execute(
+        session_,
+        "UPDATE user_statements SET state = 'replaced', ended = :n WHERE server = :s AND state = 'pending'",
+        statement.sent, statement.server);
+    insert_new("user_statements", statement, "statement " + statement.sha256 + " was sent before");
+}
+
+std::optional<UserStatement> SqliteTransaction::find_statement(const std::string& server,
+                                                               const std::string& sha256) {
+    return select_one<UserStatement>(session_, "user_statements WHERE server = :s AND sha256 = :h", server,
+                                     sha256);
+}
+
+std::optional<UserStatement> SqliteTransaction::pending_statement(const std::string& server) {
+    return select_one<UserStatement>(session_, "user_statements WHERE server = :s AND state = 'pending'",
+                                     server);
+}
+
+std::vector<UserStatement> SqliteTransaction::list_statements(const std::string& server, std::int64_t limit) {
+    return select<UserStatement>(
+        session_, "user_statements WHERE server = :s ORDER BY sent DESC, sha256 LIMIT :l", server, limit);
+}
+
+bool SqliteTransaction::end_statement(const UserStatement& ended) {
+    return execute(session_,
+                   "UPDATE user_statements SET state = :t, ended = :e, text = :x "
+                   "WHERE server = :s AND sha256 = :h AND state = 'pending'",
+                   ended.state, ended.ended, ended.text, ended.server, ended.sha256) == 1;
 }
 
 bool SqliteTransaction::retire_server(const std::string& uuid, std::int64_t now) {

@@ -332,7 +332,27 @@ void step_9(Session& session) {
     for (const auto statement : own_keys) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9};
+// Recovery keys that change, and users' statements on their way to an agent.
+constexpr std::string_view recovery_changes[] = {
+    "ALTER TABLE servers ADD COLUMN recovery_sequence BIGINT NOT NULL DEFAULT 0",
+    R"(CREATE TABLE user_statements (
+        server    TEXT NOT NULL REFERENCES servers (uuid),
+        sha256    TEXT NOT NULL,
+        sender    TEXT NOT NULL REFERENCES users (fingerprint),
+        statement TEXT NOT NULL,
+        sent      BIGINT NOT NULL,
+        state     TEXT NOT NULL,
+        ended     BIGINT NOT NULL,
+        text      TEXT NOT NULL,
+        PRIMARY KEY (server, sha256)))",
+    "CREATE UNIQUE INDEX user_statements_pending ON user_statements (server) WHERE state = 'pending'",
+};
+
+void step_10(Session& session) {
+    for (const auto statement : recovery_changes) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10};
 
 }  // namespace
 

@@ -22,7 +22,14 @@ class SqliteTransaction : public Transaction {
     std::vector<Server> list_servers(const std::string& owner) override;
     void touch_server(const std::string& uuid, std::int64_t now) override;
     void describe_server(const Server& server) override;
-    void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery) override;
+    void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
+                             std::int64_t sequence) override;
+    void add_statement(const UserStatement& statement) override;
+    std::optional<UserStatement> find_statement(const std::string& server,
+                                                const std::string& sha256) override;
+    std::optional<UserStatement> pending_statement(const std::string& server) override;
+    std::vector<UserStatement> list_statements(const std::string& server, std::int64_t limit) override;
+    bool end_statement(const UserStatement& ended) override;
     void put_server_key(const std::string& uuid, const std::string& subkey,
                         const std::string& public_key) override;
     bool retire_server(const std::string& uuid, std::int64_t now) override;

@@ -16,12 +16,13 @@ constexpr std::string_view make[] = {
     R"(CREATE VIEW servers_seen AS SELECT uuid, owner, identity, subkey, public_key, token_hash, label, recovery,
         registered,
         MAX(last_seen, COALESCE((SELECT seen FROM presence WHERE server = servers.uuid), 0)) AS last_seen,
-        retired, version, source, store FROM servers)",
+        retired, version, source, store, recovery_sequence FROM servers)",
 
     R"(CREATE VIEW waiting_agents AS SELECT
         token_hash, uuid AS server,
         EXISTS (SELECT 1 FROM jobs WHERE server = servers.uuid AND state = 'queued')
-            OR EXISTS (SELECT 1 FROM schedule_news WHERE server = servers.uuid) AS work
+            OR EXISTS (SELECT 1 FROM schedule_news WHERE server = servers.uuid)
+            OR EXISTS (SELECT 1 FROM user_statements WHERE server = servers.uuid AND state = 'pending') AS work
         FROM servers WHERE retired = 0)",
 
     R"(CREATE VIEW server_facts AS SELECT

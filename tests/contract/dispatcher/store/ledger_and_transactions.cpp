@@ -12,6 +12,64 @@ namespace strongroom::test {
 
 using namespace strongroom::dispatcher;
 
+void check_statements(const OpenStore& open) {
+    const auto store = open();
+    const User alice = sample_user('A');
+    const Server server = sample_server(alice, 'C');
+    const Server other = sample_server(alice, 'D');
+    const auto statement = [&](const char* text, std::int64_t sent) {
+        return UserStatement{server.uuid, sha256_hex(text), alice.fingerprint, text, sent, "pending", 0, ""};
+    };
+    const auto works = [&](Transaction& tx, const Server& of) {
+        return tx.find_waiting_agent(of.token_hash)->work != 0;
+    };
+    store->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        tx.add_server(server);
+        tx.add_server(other);
+    });
+    store->read([&](Transaction& tx) { CHECK_FALSE(works(tx, server)); });
+    store->transact([&](Transaction& tx) { tx.add_statement(statement("one", 10)); });
+    store->read([&](Transaction& tx) {
+        CHECK(works(tx, server));
+        CHECK_FALSE(works(tx, other));
+    });
+    store->transact([&](Transaction& tx) { tx.add_statement(statement("two", 20)); });  // takes its place
+    store->read([&](Transaction& tx) {
+        CHECK(tx.pending_statement(server.uuid)->statement == "two");
+        CHECK_FALSE(tx.pending_statement(other.uuid));
+    });
+    CHECK_THROWS_AS(store->transact([&](Transaction& tx) { tx.add_statement(statement("one", 30)); }), Error);
+    bool ended = false;
+    bool again = true;
+    bool replaced = true;
+    store->transact([&](Transaction& tx) {
+        UserStatement answer = statement("two", 20);
+        answer.state = "applied";
+        answer.ended = 25;
+        answer.text = "change 1";
+        ended = tx.end_statement(answer);
+        again = tx.end_statement(answer);
+        answer.sha256 = sha256_hex("one");
+        replaced = tx.end_statement(answer);
+    });
+    CHECK(ended);
+    CHECK_FALSE(again);
+    CHECK_FALSE(replaced);
+    store->read([&](Transaction& tx) {
+        CHECK_FALSE(works(tx, server));
+        CHECK_FALSE(tx.pending_statement(server.uuid));
+        const auto all = tx.list_statements(server.uuid, 10);
+        REQUIRE(all.size() == 2);
+        CHECK(all[0].text == "change 1");
+        CHECK(all[0].ended == 25);
+        CHECK(all[1].state == "replaced");
+        CHECK(tx.list_statements(server.uuid, 1).size() == 1);
+        CHECK(tx.find_statement(server.uuid, sha256_hex("one"))->sent == 10);
+        CHECK_FALSE(tx.find_statement(other.uuid, sha256_hex("one")));
+    });
+}
+
 void check_ledger(const OpenStore& open) {
     const auto store = open();
     const User alice = sample_user('A');

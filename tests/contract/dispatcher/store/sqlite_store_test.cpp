@@ -58,6 +58,9 @@ TEST_CASE("sqlite store: the contract") {
     SECTION("failed jobs") {
         test::check_failed_jobs(database.open);
     }
+    SECTION("statements") {
+        test::check_statements(database.open);
+    }
     SECTION("ledger") {
         test::check_ledger(database.open);
     }

@@ -76,6 +76,8 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
     const auto result =
         sqlite3_exec(database,
                      "DROP VIEW server_facts; ALTER TABLE backups DROP COLUMN removed; "
+                     "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "
+                     "ALTER TABLE servers DROP COLUMN recovery_sequence; "
                      "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
                      "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "
                      "DROP TABLE escrow_requests; PRAGMA user_version = 6",

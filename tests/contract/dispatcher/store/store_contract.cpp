@@ -108,7 +108,7 @@ void check_peers(const OpenStore& open) {
         server.version = "1.2.3";
         tx.describe_server(server);
         tx.add_job(job);
-        tx.put_server_recovery(server.uuid, {std::string(40, '8'), std::string(40, '9')});
+        tx.put_server_recovery(server.uuid, {std::string(40, '8'), std::string(40, '9')}, 3);
         tx.put_server_key(server.uuid, std::string(40, '7'), "another key");
         first = tx.retire_server(server.uuid, 88);
         again = tx.retire_server(server.uuid, 99);
@@ -123,6 +123,7 @@ void check_peers(const OpenStore& open) {
         CHECK(tx.find_server(server.uuid)->public_key == "another key");
         CHECK(tx.find_server(server.uuid)->recovery ==
               std::vector<std::string>{std::string(40, '8'), std::string(40, '9')});
+        CHECK(tx.find_server(server.uuid)->recovery_sequence == 3);
         CHECK(tx.find_server(server.uuid)->retired == 88);
         CHECK(tx.find_job(job.id)->state == JobState::cancelled);
         CHECK(tx.counts().servers == 0);

@@ -339,6 +339,45 @@ TEST_CASE("escrow: only the server's subkey, append-only, fetched as deposited; 
     CHECK(audited);
 }
 
+TEST_CASE("statements: carried as they are, one at a time, until the agent answers") {
+    ApiRoom room;
+    const auto alice = room.add_user("alice");
+    const auto agent = room.add_agent(*alice);
+    const std::string first = to_base64("first");
+    const std::string second = to_base64("second");
+    const auto told = [&] { return room.ask(*agent, proto::JobNext{"1"}).statement; };
+    const auto listed = [&] { return room.ask(*alice, proto::StatementList{agent->server, 10}).statements; };
+    CHECK_FALSE(told());
+    CHECK(room.ask(*alice, proto::StatementSend{agent->server, first}).sha256 == sha256_hex("first"));
+    CHECK(room.ask(*alice, proto::StatementSend{agent->server, first}).sha256 == sha256_hex("first"));
+    CHECK(told() == first);
+    CHECK(told() == first);  // until it is answered
+    room.clock.advance(std::chrono::seconds(1));
+    room.ask(*alice, proto::StatementSend{agent->server, second});
+    CHECK(told() == second);
+    room.ask(*agent, proto::StatementAnswer{sha256_hex("second"), "refused", "for another\nserver"});
+    room.ask(*agent, proto::StatementAnswer{sha256_hex("second"), "applied", "a late one"});
+    room.ask(*agent, proto::StatementAnswer{sha256_hex("first"), "applied", "a late one"});
+    CHECK_FALSE(told());
+    REQUIRE(listed().size() == 2);
+    CHECK(listed()[0].state == "refused");
+    CHECK(listed()[0].text->find("for another") == 0);
+    CHECK(listed()[0].sender == alice->fingerprint);
+    CHECK(listed()[1].state == "replaced");
+    CHECK(kind_of(
+              [&] {
+                  room.ask(*alice, proto::StatementSend{agent->server, second});
+              },
+              "sent before") == ErrorKind::refused);
+    CHECK(kind_of([&] { room.ask(*alice, proto::StatementSend{agent->server, ""}); }) == ErrorKind::protocol);
+    room.ask(*alice, proto::ServerRetire{agent->server});
+    CHECK(kind_of(
+              [&] {
+                  room.ask(*alice, proto::StatementSend{agent->server, to_base64("third")});
+              },
+              "retired") == ErrorKind::refused);
+}
+
 TEST_CASE("escrow after a rotation: a new subkey counts only with the sender's own key that holds it") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
