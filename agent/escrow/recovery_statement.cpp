@@ -17,6 +17,10 @@ using proto::RecoveryKeysStatement;
 using Fingerprints = std::set<std::string>;
 
 constexpr std::chrono::minutes clock_difference{10};
+constexpr const char* told_by_escrow =
+    "If the dispatcher does not know the present ones (strongroom recovery-key list), an escrow job tells "
+    "it: "
+    "strongroom job create --kind escrow";
 
 struct Signed {
     RecoveryKeysStatement content;
@@ -61,11 +65,9 @@ void require_fresh(const RecoveryKeysStatement& content, UtcTime now) {
 RecoveryChangeOrder order_of(const Signed& statement, const RecoveryState& pinned, std::string digest) {
     const auto& content = statement.content;
     if (as_set(content.previous, "previous") != as_set(pinned.keys, "pinned"))
-        throw Error(
-            ErrorKind::refused,
-            "the statement was made for other recovery keys than those pinned on this host",
-            "strongroom-agent recovery-key list shows them; strongroom-agent escrow tells them to the "
-            "dispatcher.");
+        throw Error(ErrorKind::refused,
+                    "the statement was made for other recovery keys than those pinned on this host",
+                    told_by_escrow);
     const Fingerprints next = as_set(content.recovery, "recovery");
     RecoveryChangeOrder out;
     out.by = statement.signer;
@@ -108,7 +110,8 @@ std::string apply_recovery_statement(const StateDir& state, BytesView statement,
     if (read.content.sequence != pinned.sequence + 1)
         throw Error(ErrorKind::refused,
                     "the statement is for change " + std::to_string(read.content.sequence) +
-                        " of the recovery keys; the next one here is " + std::to_string(pinned.sequence + 1));
+                        " of the recovery keys; the next one here is " + std::to_string(pinned.sequence + 1),
+                    told_by_escrow);
     const RecoveryState now = change_recovery_keys(state, order_of(read, pinned, std::move(digest)), clock);
     return "change " + std::to_string(now.sequence) + ", signed by " + group_fingerprint(read.signer) + "; " +
            std::to_string(now.keys.size()) + " recovery key(s) are pinned now";

@@ -8,8 +8,10 @@
 #include "agent/state/records.hpp"
 #include "client/known_servers/known_servers.hpp"
 #include "client/recovery/recover.hpp"
+#include "common/backupset/escrow_index.hpp"
 #include "common/base/ids.hpp"
 #include "proto/dispatcher_pins.hpp"
+#include "proto/statement_messages.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace strongroom::fuzz {
@@ -78,6 +80,8 @@ void fuzz(BytesView input) {
     read_record<agent::EscrowState>(json);
     read_record<agent::RecoveryState>(json);
     read_record<agent::KeyState>(json);
+    read_record<backupset::EscrowIndex>(json);
+    read_record<proto::RecoveryKeysStatement>(json);
     read_record<agent::ScheduleState>(json);
     read_record<agent::RunState>(json);
     read_record<agent::Begun>(json);
