@@ -352,7 +352,8 @@ void step_10(Session& session) {
     for (const auto statement : recovery_changes) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10};
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5,
+                                step_6, step_7, step_8, step_9, step_10};
 
 }  // namespace
 

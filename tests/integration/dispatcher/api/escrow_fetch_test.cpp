@@ -68,7 +68,7 @@ TEST_CASE(
     CHECK(info.fetches == 0);
     CHECK_FALSE(f.room.ask(*f.agent, proto::JobNext{"1"}).escrow_fetched);
     f.room.store().transact([&](dispatcher::Transaction& tx) {
-        tx.put_server_recovery(f.agent->server, {f.alice->fingerprint, bob->fingerprint});
+        tx.put_server_recovery(f.agent->server, {f.alice->fingerprint, bob->fingerprint}, 1);
     });
 
     f.room.woken.clear();
