@@ -11,22 +11,23 @@ struct Arguments {
     std::string server;
     std::string kind = "backup";
     std::string cron;
+    std::string every;
     std::int64_t splay = 0;
     bool remove = false;
 };
 
 void set(Context& context, const Arguments& arguments) {
-    if (arguments.remove == !arguments.cron.empty())
-        throw Error(ErrorKind::usage, "either --cron or --remove is needed",
+    const std::string cron = arguments.every.empty() ? arguments.cron : "every " + arguments.every;
+    if (arguments.remove == !cron.empty() || (!arguments.every.empty() && !arguments.cron.empty()))
+        throw Error(ErrorKind::usage, "exactly one of --cron, --every and --remove is needed",
                     "For example: --cron \"15 3 * * *\"");
-    const auto reply = context.session().ask(
-        proto::ScheduleSet{arguments.server, arguments.kind, arguments.cron, arguments.splay});
+    const auto reply =
+        context.session().ask(proto::ScheduleSet{arguments.server, arguments.kind, cron, arguments.splay});
     if (context.config.json) return context.print_json(to_json(reply));
     if (arguments.remove)
         context.out << "removed the " << arguments.kind << " schedule of server " << arguments.server << '\n';
     else
-        context.out << arguments.kind << " of server " << arguments.server << " at \"" << arguments.cron
-                    << "\" UTC\n";
+        context.out << arguments.kind << " of server " << arguments.server << " at \"" << cron << "\" UTC\n";
 }
 
 void list(Context& context, const std::string& server) {
@@ -37,7 +38,7 @@ void list(Context& context, const std::string& server) {
         for (const auto& one : reply.schedules) out.push_back(to_json(one));
         return context.print_json(out);
     }
-    term::Table table({{"KIND"}, {"CRON (UTC)"}, {"SPLAY", term::Align::right}, {"NEXT"}});
+    term::Table table({{"KIND"}, {"WHEN (UTC)"}, {"SPLAY", term::Align::right}, {"NEXT"}});
     for (const auto& one : reply.schedules)
         table.add({one.kind, one.cron, std::to_string(one.splay_s) + " s", shown_time(one.next_due)});
     table.print(context.out, "no schedule: nothing is backed up by itself");
@@ -55,6 +56,10 @@ void add_schedule_commands(Commands& commands) {
     command->add_option("--server", arguments->server, "Server UUID")->required();
     add_kind_option(*command, arguments->kind);
     command->add_option("--cron", arguments->cron, "Five fields, UTC: minute hour day month weekday");
+    command
+        ->add_option("--every", arguments->every,
+                     "An interval, counted from 1970-01-01 00:00 UTC: 90d, 6h, 30m")
+        ->type_name("TIME");
     command->add_option("--splay", arguments->splay, "Seconds by which starts are spread")
         ->check(CLI::Range(0, 86400));
     command->add_flag("--remove", arguments->remove, "Remove the schedule of this kind");

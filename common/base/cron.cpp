@@ -121,6 +121,27 @@ std::bitset<64> parse_field(const Field& field, std::string_view whole) {
     return out;
 }
 
+// "90d"
+minutes parse_interval(std::string_view text) {
+    constexpr int most_digits = 5;
+    const auto refuse = [&]() -> minutes {
+        throw Error(ErrorKind::usage, "not an interval: \"every " + printable_line(text, 60) + "\"",
+                    "A number and m, h or d, from 1 minute to 3660 days; \"every 90d\" is every 90 days.");
+    };
+    if (text.size() < 2 || text.size() > most_digits + 1) return refuse();
+    int number = 0;
+    for (const char c : text.substr(0, text.size() - 1)) {
+        if (c < '0' || c > '9') return refuse();
+        number = number * 10 + (c - '0');
+    }
+    const minutes unit = text.back() == 'm'   ? minutes(1)
+                         : text.back() == 'h' ? minutes(hours(1))
+                         : text.back() == 'd' ? minutes(days(1))
+                                              : minutes(0);
+    const minutes out = number * unit;
+    return out >= minutes(1) && out <= days(3660) ? out : refuse();
+}
+
 }  // namespace
 
 std::optional<Cron> Cron::try_parse(std::string_view text) {
@@ -133,12 +154,18 @@ std::optional<Cron> Cron::try_parse(std::string_view text) {
 
 Cron Cron::parse(std::string_view text) {
     const auto parts = split_blank(text);
+    if (parts.size() == 2 && parts[0] == "every") {
+        Cron out;
+        out.every_ = parse_interval(parts[1]);
+        return out;
+    }
     if (parts.size() != fields.size())
-        throw Error(
-            ErrorKind::usage,
-            "a cron expression has five fields, this has " + std::to_string(parts.size()) + ": \"" +
-                printable_line(text, 100) + "\"",
-            "minute hour day-of-month month day-of-week, in UTC; \"30 2 * * *\" is every day at 02:30.");
+        throw Error(ErrorKind::usage,
+                    "a cron expression has five fields, this has " + std::to_string(parts.size()) + ": \"" +
+                        printable_line(text, 100) + "\"",
+                    "minute hour day-of-month month day-of-week, in UTC; \"30 2 * * *\" is every day at "
+                    "02:30. Or an interval: "
+                    "\"every 90d\".");
     Cron out;
     out.minutes_ = parse_field(fields[0], parts[0]);
     out.hours_ = parse_field(fields[1], parts[1]);
@@ -168,6 +195,8 @@ bool Cron::day_matches(std::chrono::year_month_day day, std::chrono::weekday wee
 }
 
 bool Cron::matches(UtcTime time) const {
+    if (every_.count() > 0)
+        return std::chrono::floor<minutes>(time).time_since_epoch() % every_ == minutes(0);
     const auto day = std::chrono::floor<days>(time);
     const auto in_day = std::chrono::floor<minutes>(time - day);
     return day_matches(day, std::chrono::weekday(day)) &&
@@ -176,6 +205,10 @@ bool Cron::matches(UtcTime time) const {
 }
 
 UtcTime Cron::next_after(UtcTime time) const {
+    if (every_.count() > 0) {
+        const auto since = std::chrono::floor<minutes>(time).time_since_epoch();
+        return UtcTime((since / every_ + 1) * every_);
+    }
     UtcTime candidate = std::chrono::floor<minutes>(time) + minutes(1);
     const UtcTime give_up = candidate + days(366 * 41);  // a 29 February on a given weekday: at most 40 years
     while (candidate < give_up) {

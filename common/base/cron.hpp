@@ -1,11 +1,15 @@
-// Five-field cron expressions, in UTC: minute, hour, day of month, month, day of week.
+// When schedules run: five-field cron expressions, in UTC (minute, hour, day of month, month, day of week),
+// or an interval.
 //
 //   "30 2 * * *"         every day at 02:30
 //   "*/15 8-17 * * MON-FRI"
 //   "0 3 1,15 * SUN"     on the 1st, the 15th and on every Sunday (the OR rule of cron)
+//   "every 90d"          each multiple of 90 days since 1970-01-01 00:00; m, h or d, from 1 minute to 3660
+//   days
 //
-// Each field is a list of `*`, a value, a range `a-b`, or one of these with a step `/n`; months and days may
-// be English three-letter names in any case; day of week 7 is Sunday too. When neither day field starts with
+// A slot of an interval follows from the clock alone, so no restart and no second reader moves it. Each field
+// is a list of `*`, a value, a range `a-b`, or one of these with a step `/n`; months and days may be English
+// three-letter names in any case; day of week 7 is Sunday too. When neither day field starts with
 // `*`, a day matches if either does; otherwise both must. There is no daylight saving in UTC, so no slot is
 // skipped or doubled.
 #pragma once
@@ -38,6 +42,7 @@ class Cron {
 
     bool day_matches(std::chrono::year_month_day day, std::chrono::weekday weekday) const;
 
+    std::chrono::minutes every_{0};  // 0: the fields below decide
     Set minutes_;
     Set hours_;
     Set days_;

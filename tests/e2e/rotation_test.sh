@@ -71,6 +71,10 @@ third=$(in_use)
 as alice schedule set --server "$server" --kind rotate --cron '* * * * *'
 scheduled() { as alice job list --server "$server" --json | jq -e '[.jobs[] | select(.kind == "rotate" and .schedule != null and .state == "succeeded")] | length > 0'; }
 wait_until 100 scheduled || fail "no scheduled rotation: $(as alice job list --server "$server")"
+as alice schedule set --server "$server" --kind rotate --every 90d
+as alice schedule list --server "$server" --json | jq -e '.[] | select(.kind == "rotate") | .cron == "every 90d" and .next_due % (90 * 86400000) == 0' >/dev/null || fail "$(as alice schedule list --server "$server")"
+expect_failure 2 'not an interval' as alice schedule set --server "$server" --kind rotate --every 90w
+expect_failure 2 'exactly one' as alice schedule set --server "$server" --kind rotate --every 90d --cron '0 0 * * *'
 as alice schedule set --server "$server" --kind rotate --remove
 back_up
 require_all_restore

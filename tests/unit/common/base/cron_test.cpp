@@ -52,6 +52,13 @@ TEST_CASE("cron: the next slot") {
         {"0 0 * * FRI-SUN", "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z"},
         {"0 0 * * FRI-SUN", "2026-11-29T00:00:00Z", "2026-12-04T00:00:00Z"},
         {"0,30 0 * * *", "2026-12-31T00:30:00Z", "2027-01-01T00:00:00Z"},
+        {"every 90d", "2026-11-22T00:00:00Z",
+         "2026-12-03T00:00:00Z"},  // 20,779 days since 1970 = 230 x 90 + 79
+        {"every 90d", "2026-12-03T00:00:00Z", "2027-03-03T00:00:00Z"},  // strictly after
+        {"every 90d", "2027-03-02T23:59:59Z", "2027-03-03T00:00:00Z"},
+        {"every 6h", "2026-11-22T05:59:00Z", "2026-11-22T06:00:00Z"},
+        {" every  5m ", "2026-11-22T05:57:30Z", "2026-11-22T06:00:00Z"},
+        {"every 1m", "2026-11-22T05:57:30Z", "2026-11-22T05:58:00Z"},
         {"  0\t0  * *   *  ", "2026-12-31T00:30:00Z", "2027-01-01T00:00:00Z"},
     };
     for (const auto& row : rows) {
@@ -61,7 +68,7 @@ TEST_CASE("cron: the next slot") {
 }
 
 TEST_CASE("cron: every next slot matches, and nothing between matches") {
-    for (const char* expression : {"*/7 3,9 * 2-5 *", "0 */6 13 * FRI", "59 23 28-31 * *"}) {
+    for (const char* expression : {"*/7 3,9 * 2-5 *", "0 */6 13 * FRI", "59 23 28-31 * *", "every 7h"}) {
         const Cron cron = Cron::parse(expression);
         const UtcTime start = parse_utc("2027-02-27T20:00:00Z");
         const UtcTime found = cron.next_after(start);
@@ -89,6 +96,11 @@ TEST_CASE("cron: errors name the field") {
     CHECK(refusal("0 0 30 2 *").find("\"day of month\" names a day that its months do not have") !=
           std::string::npos);
     CHECK(refusal("0 0 31 4,6 *").find("day of month") != std::string::npos);
+    for (const char* interval : {"every 0d", "every 90", "every d", "every -1d", "every 90w", "every 3661d",
+                                 "every 999999m", "every 1.5h", "every 90D"})
+        CHECK(refusal(interval).starts_with("not an interval"));
+    CHECK(refusal("every 90 d").find("this has 3") != std::string::npos);
+    CHECK(refusal("every").find("this has 1") != std::string::npos);
     CHECK(refusal("\x1b[31m * * * *").find('\x1b') == std::string::npos);
 }
 
