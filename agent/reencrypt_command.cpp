@@ -79,10 +79,7 @@ int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_tok
         });
     };
     options.on_removed = [&](const std::string& set) {
-        state.change_runs([&](RunState& runs) {
-            if (!runs.removed) runs.removed.emplace();
-            runs.removed->push_back(set);
-        });
+        state.change_runs([&](RunState& runs) { runs.add_removed(set); });
     };
     const auto result = reencrypt_sets(state, {*reads, *writes}, clock, options);
     bar.finish();

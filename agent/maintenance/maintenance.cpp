@@ -72,10 +72,7 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
         },
         [&](const std::string& set) {
             out.removed.push_back(set);
-            state.change_runs([&](RunState& runs) {
-                if (!runs.removed) runs.removed.emplace();
-                runs.removed->push_back(set);
-            });
+            state.change_runs([&](RunState& runs) { runs.add_removed(set); });
         });
     log_event(Level::info, "AGENT_PRUNED", "{} sets were removed", out.removed.size());
     return out;

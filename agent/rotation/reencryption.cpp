@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "agent/rotation/reencrypt_journal.hpp"
 #include "common/backupset/layout.hpp"
@@ -64,7 +65,7 @@ class SetsAnew {
     // The sets with an older passphrase, oldest first: a set comes after the one that it builds on.
     std::vector<Manifest> choose() {
         std::vector<Manifest> out;
-        std::map<std::string, bool> exposed;
+        std::set<std::string> exposed;
         for (auto& info : backupset::list_sets(stores_.reads, agent_.server, home_, agent_.identity)) {
             if (info.unreadable) throw Error(ErrorKind::storage, "set " + info.set + ": " + info.problem);
             if (!info.manifest) {
@@ -77,7 +78,7 @@ class SetsAnew {
             const bool on_old = manifest.parent && (exposed.contains(*manifest.parent) ||
                                                     replaced_by_.contains(*manifest.parent));
             if (!old && !on_old) continue;
-            exposed.emplace(manifest.set, true);
+            exposed.insert(manifest.set);
             out.push_back(std::move(*info.manifest));
         }
         return out;

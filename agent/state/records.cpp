@@ -46,6 +46,11 @@ void RunState::add_replacement(Run run) {
     runs.insert(later, std::move(run));
 }
 
+void RunState::add_removed(const std::string& set) {
+    if (!removed) removed.emplace();
+    removed->push_back(set);
+}
+
 void RunState::add_refusal(std::string text) {
     text = printable_line(text, 1500);
     if (std::ranges::find(refusals, text) != refusals.end()) return;

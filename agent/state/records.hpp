@@ -161,6 +161,7 @@ struct RunState {
     void add(Run run);
     // A set that was made anew takes its place by the time of its data; already known: nothing.
     void add_replacement(Run run);
+    void add_removed(const std::string& set);
     void add_refusal(std::string text);
 };
 

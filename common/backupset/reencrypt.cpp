@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 
+#include "common/backupset/commit.hpp"
 #include "common/backupset/compression.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
@@ -14,7 +15,6 @@
 #include "common/base/ids.hpp"
 #include "common/base/shared_work.hpp"
 #include "common/gpg/bulk_cipher.hpp"
-#include "common/gpg/message.hpp"
 
 namespace strongroom::backupset {
 namespace {
@@ -51,10 +51,10 @@ class Reencryption {
         write_segments(known, fresh);
         std::ranges::sort(done_, {}, &Segment::index);
         new_.segments = std::move(done_);
-        new_.stored_total = 0;
-        for (const auto& segment : new_.segments) new_.stored_total += segment.stored_size;
         prove();
-        return commit(clock);
+        require_going_on();
+        commit_manifest(new_, home_, options_.identity, stores_.writes, clock);
+        return std::move(new_);
     }
 
   private:
@@ -155,17 +155,6 @@ class Reencryption {
         if (target.bytes != old_.plain_total)
             throw Error(ErrorKind::corrupt, "the new set opens to " + std::to_string(target.bytes) +
                                                 " bytes instead of " + std::to_string(old_.plain_total));
-    }
-
-    Manifest commit(const Clock& clock) {
-        require_going_on();
-        new_.finished = format_utc(clock.now());
-        const Bytes text = encode_manifest(new_);
-        decode_manifest(text);  // what could not be read back must not be committed
-        const Bytes signature = gpg::sign_detached(home_, options_.identity, text);
-        stores_.writes.put(manifest_key(new_.server, new_.set), text);
-        stores_.writes.put(manifest_signature_key(new_.server, new_.set), signature);
-        return std::move(new_);
     }
 
     void require_going_on() const {

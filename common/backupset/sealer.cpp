@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/backupset/commit.hpp"
 #include "common/backupset/compression.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
@@ -20,7 +21,6 @@
 #include "common/base/large_buffer.hpp"
 #include "common/base/shared_work.hpp"
 #include "common/gpg/keys.hpp"
-#include "common/gpg/message.hpp"
 
 namespace strongroom::backupset {
 namespace {
@@ -267,18 +267,7 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
         });
 
         sealer.report("committing");
-        in_stage("commit", [&] {
-            for (const Segment& segment : manifest.segments) {
-                manifest.plain_total += segment.plain_size;
-                manifest.stored_total += segment.stored_size;
-            }
-            manifest.finished = format_utc(clock.now());
-            const Bytes text = encode_manifest(manifest);
-            decode_manifest(text);  // what could not be read back must not be committed
-            const Bytes signature = gpg::sign_detached(home, options.identity, text);
-            store.put(manifest_key(options.server, set), text);
-            store.put(manifest_signature_key(options.server, set), signature);  // now it is a backup
-        });
+        in_stage("commit", [&] { commit_manifest(manifest, home, options.identity, store, clock); });
         return manifest;
     } catch (...) {
         source.abort();

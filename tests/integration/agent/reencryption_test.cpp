@@ -2,11 +2,9 @@
 // leaves, and that nothing is lost at any moment.
 #include "agent/rotation/reencryption.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <fstream>
 #include <random>
 
@@ -65,22 +63,7 @@ struct RobbedHost : RegisteredHost {
 
     // True if it was killed.
     bool reencrypt_in_child(std::chrono::microseconds limit) const {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            try {
-                reencrypt();
-                ::_exit(0);
-            } catch (...) {
-                ::_exit(1);
-            }
-        }
-        ::usleep(static_cast<useconds_t>(limit.count()));
-        ::kill(child, SIGKILL);
-        int status = 0;
-        REQUIRE(::waitpid(child, &status, 0) == child);
-        if (WIFSIGNALED(status)) return true;
-        CHECK(WEXITSTATUS(status) == 0);
-        return false;
+        return killed_in_child([&] { reencrypt(); }, limit);
     }
 
     // Every text opens from some committed set. `once`: from exactly one.

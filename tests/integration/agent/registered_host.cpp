@@ -1,6 +1,10 @@
 #include "tests/integration/agent/registered_host.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "common/backupset/opener.hpp"
 #include "common/backupset/set_list.hpp"
@@ -98,6 +102,27 @@ std::string RegisteredHost::open(const std::string& set) const {
     StringTarget target(out);
     backupset::open_set({}, manifest, *opened, home, target);
     return out;
+}
+
+bool killed_in_child(const std::function<void()>& work, std::chrono::microseconds limit) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        try {
+            work();
+            ::_exit(0);
+        } catch (...) {
+            ::_exit(1);
+        }
+    }
+    if (limit.count() > 0) {
+        ::usleep(static_cast<useconds_t>(limit.count()));
+        ::kill(child, SIGKILL);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status)) return true;
+    CHECK(WEXITSTATUS(status) == 0);
+    return false;
 }
 
 }  // namespace strongroom::test

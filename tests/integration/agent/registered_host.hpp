@@ -1,7 +1,9 @@
 // A host as a registration leaves it, without a dispatcher: keys, pins, agent.json; a store in a folder.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "agent/job/backup_run.hpp"
@@ -36,5 +38,9 @@ class RegisteredHost {
     agent::AgentRecord agent;
     gpg::Home recovery_secret;  // the user's key pair, outside of the state
 };
+
+// Does `work` in a child process, which ends by SIGKILL after `limit` unless it is done before, or (without a
+// limit) where the work itself raises it. True if it was killed; fails the test if the work threw.
+bool killed_in_child(const std::function<void()>& work, std::chrono::microseconds limit = {});
 
 }  // namespace strongroom::test

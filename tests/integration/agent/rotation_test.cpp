@@ -2,7 +2,6 @@
 // fails at any moment. The rule of all of them: every set opens with a key that is in escrow.
 #include "agent/rotation/rotation.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -71,26 +70,13 @@ struct RotatingHost : RegisteredHost {
     // Rotates in a child process that `when` may end with SIGKILL. True if it was killed.
     bool rotate_in_child(const std::function<void(const RotationStage&)>& when,
                          std::chrono::microseconds limit = {}) const {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            try {
+        return killed_in_child(
+            [&] {
                 RotateOptions options;
                 options.on_stage = when;
                 rotate(options);
-                ::_exit(0);
-            } catch (...) {
-                ::_exit(1);
-            }
-        }
-        if (limit.count() > 0) {
-            ::usleep(static_cast<useconds_t>(limit.count()));
-            ::kill(child, SIGKILL);
-        }
-        int status = 0;
-        REQUIRE(::waitpid(child, &status, 0) == child);
-        if (WIFSIGNALED(status)) return true;
-        CHECK(WEXITSTATUS(status) == 0);
-        return false;
+            },
+            limit);
     }
 
     std::vector<std::string> texts;  // of the sets, in their order
