@@ -1,6 +1,6 @@
 // An xbstream from a host that may be in foreign hands: nothing passes before its names were checked, and how
 // the bytes are cut into writes changes nothing.
-#include "client/restore/xbstream_guard.hpp"
+#include "common/restore/xbstream_guard.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace strongroom::fuzz {
@@ -15,9 +15,9 @@ class Collected : public backupset::Target {
 };
 
 // Passes `stream` on in pieces of at most `piece` bytes.
-Collected run(BytesView stream, client::XbstreamGuard::Dialect dialect, std::size_t piece, bool& good) {
+Collected run(BytesView stream, restore::XbstreamGuard::Dialect dialect, std::size_t piece, bool& good) {
     Collected out;
-    client::XbstreamGuard guard(out, dialect);
+    restore::XbstreamGuard guard(out, dialect);
     good = accepts([&] {
         for (BytesView left = stream; !left.empty();) {
             const BytesView now = left.substr(0, piece);
@@ -34,7 +34,7 @@ Collected run(BytesView stream, client::XbstreamGuard::Dialect dialect, std::siz
 }  // namespace
 
 void fuzz(BytesView input) {
-    using Dialect = client::XbstreamGuard::Dialect;
+    using Dialect = restore::XbstreamGuard::Dialect;
     Front front(input);
     const std::size_t piece = 1U + front.byte() % 40U;
     for (const Dialect dialect : {Dialect::mariadb, Dialect::percona}) {
@@ -46,7 +46,7 @@ void fuzz(BytesView input) {
         if (whole_good) require(whole.bytes == front.rest() && cut.bytes == front.rest(), "all of it passed");
     }
     accepts([&] {
-        client::require_inner_path(front.rest());
+        restore::require_inner_path(front.rest());
         require(!front.rest().starts_with('/') && front.rest() != ".." && !front.rest().starts_with("../") &&
                     !front.rest().ends_with("/..") && front.rest().find("/../") == BytesView::npos,
                 "a path that was accepted stays inside");

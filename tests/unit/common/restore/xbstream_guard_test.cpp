@@ -1,12 +1,12 @@
-#include "client/restore/xbstream_guard.hpp"
+#include "common/restore/xbstream_guard.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "common/base/error.hpp"
 
 using namespace strongroom;
-using client::XbstreamGuard;
-using Dialect = client::XbstreamGuard::Dialect;
+using restore::XbstreamGuard;
+using Dialect = restore::XbstreamGuard::Dialect;
 
 namespace {
 

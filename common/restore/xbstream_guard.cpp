@@ -1,11 +1,11 @@
-#include "client/restore/xbstream_guard.hpp"
+#include "common/restore/xbstream_guard.hpp"
 
 #include <algorithm>
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
 
-namespace strongroom::client {
+namespace strongroom::restore {
 namespace {
 
 constexpr std::string_view magic = "XBSTCK01";
@@ -128,4 +128,4 @@ void XbstreamGuard::commit() {
     inner_.commit();
 }
 
-}  // namespace strongroom::client
+}  // namespace strongroom::restore

@@ -8,7 +8,7 @@
 
 #include "common/backupset/streams.hpp"
 
-namespace strongroom::client {
+namespace strongroom::restore {
 
 class XbstreamGuard : public backupset::Target {
   public:
@@ -38,4 +38,4 @@ class XbstreamGuard : public backupset::Target {
 // Throws Error{refused} unless `name` is a plain path below the folder it is extracted to.
 void require_inner_path(std::string_view name);
 
-}  // namespace strongroom::client
+}  // namespace strongroom::restore
