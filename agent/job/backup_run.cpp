@@ -159,9 +159,8 @@ void recover_interrupted(const Host& host, const FileLock&) {
         if (known) {
             // The crash came after everything was remembered.
         } else if (store->stat(backupset::manifest_signature_key(host.agent.server, begun->set))) {
-            const gpg::Home home = gpg::Home::use(host.state.own_home());
             const auto manifest =
-                backupset::read_manifest(*store, host.agent.server, begun->set, home, host.agent.identity);
+                backupset::read_manifest(*store, host.agent.server, begun->set, host.state.signers());
             remember(host.state, to_backup(manifest, origin, store->label()), origin);
             log_event(Level::warning, "AGENT_BACKUP_RECOVERED",
                       "set {} was committed before a crash and is kept", begun->set);

@@ -11,7 +11,7 @@ struct OwnSets {
         : lock(state.lock_maintenance()),
           agent(state.agent()),
           home(gpg::Home::use(state.own_home())),
-          server{store, agent.server, agent.identity, home},
+          server{store, agent.server, state.signers()},
           log(state.verified_file(), agent.server, agent.identity, {}) {}
 
     FileLock lock;

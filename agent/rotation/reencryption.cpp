@@ -33,6 +33,7 @@ class SetsAnew {
           clock_(clock),
           agent_(state.agent()),
           home_(gpg::Home::use(state.own_home())),
+          signers_(state.signers()),
           subkey_(keys.current().fingerprint),
           before_(next_second(keys.reencrypt.value().before.value())),
           journal_(state.reencrypt_journal()) {}
@@ -66,7 +67,7 @@ class SetsAnew {
     std::vector<Manifest> choose() {
         std::vector<Manifest> out;
         std::set<std::string> exposed;
-        for (auto& info : backupset::list_sets(stores_.reads, agent_.server, home_, agent_.identity)) {
+        for (auto& info : backupset::list_sets(stores_.reads, agent_.server, signers_)) {
             if (info.unreadable) throw Error(ErrorKind::storage, "set " + info.set + ": " + info.problem);
             if (!info.manifest) {
                 out_.failed.push_back({info.set, info.problem});
@@ -169,6 +170,7 @@ class SetsAnew {
     const Clock& clock_;
     const AgentRecord agent_;
     const gpg::Home home_;
+    const backupset::Signers signers_;
     const std::string subkey_;
     const UtcTime before_;
     ReencryptJournal journal_;

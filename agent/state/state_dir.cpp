@@ -77,6 +77,10 @@ AgentRecord StateDir::agent() const {
     return out;
 }
 
+backupset::Signers StateDir::signers() const {
+    return {gpg::Home::use(own_home()), agent().identity};
+}
+
 std::vector<std::string> StateDir::registered_recovery() const {
     return load<AgentRecord>(agent_file()).recovery;
 }

@@ -26,6 +26,7 @@
 #include <string>
 
 #include "agent/state/records.hpp"
+#include "common/backupset/signers.hpp"
 #include "common/base/file_lock.hpp"
 #include "common/base/secret.hpp"
 
@@ -52,6 +53,8 @@ class StateDir {
     AgentRecord agent() const;
     std::vector<std::string> registered_recovery() const;  // the recovery keys that were pinned at first
     bool is_registered() const;
+    // Whose signatures under sets count: the identity key's.
+    backupset::Signers signers() const;
     Secret token() const;
 
     std::optional<EscrowState> escrow() const;

@@ -38,7 +38,7 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 void list_of_store(Context& context, const Arguments& arguments) {
     PatientStore store(context, arguments.store, 0, arguments.as_of);
     const StoreServer server(context, *store, arguments.server, arguments.identity);
-    const auto sets = backupset::list_sets(*store, server.id, server.verify_home(), server.identity);
+    const auto sets = backupset::list_sets(*store, server.id, server.signers());
     if (context.config.json) {
         Json out = Json::array();
         for (const auto& one : sets) {

@@ -68,7 +68,7 @@ Report look_at(storage::ObjectStore& store, const StoreServer& server) {
         if (!set.problem.empty()) out.damaged.push_back(std::move(set));
     }
     try {
-        out.escrow = backupset::read_escrow_index(store, server.id, server.verify_home(), server.identity);
+        out.escrow = backupset::read_escrow_index(store, server.id, server.signers());
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::crypto && error.kind() != ErrorKind::corrupt &&
             error.kind() != ErrorKind::protocol && error.kind() != ErrorKind::not_found)

@@ -22,7 +22,8 @@ struct StoreServer {
                 const std::string& given);
 
     const gpg::Home& verify_home() const { return home_.home(); }
-    maintenance::TrustedServer trusted() const { return {store_, id, identity, home_.home()}; }
+    maintenance::TrustedServer trusted() const { return {store_, id, signers()}; }
+    backupset::Signers signers() const { return {home_.home(), identity}; }
 
     std::string id;
     std::string identity;  // full fingerprint

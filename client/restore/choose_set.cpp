@@ -10,17 +10,17 @@ namespace {
 
 // One manifest is read where all is well; only if it cannot be trusted, all of them, to name the next best.
 backupset::Manifest newest_manifest(const RestoreFrom& from) {
-    const auto& [server, identity, subkeys, problems] = from.recovered;
+    const std::string& server = from.recovered.server;
     const auto newest = backupset::newest_committed(from.store, server);
     if (!newest)
         throw Error(ErrorKind::not_found, "server " + server + " has no backup set in " + from.store.label(),
                     "Check --store; `strongroom job list` shows whether backups ran.");
     try {
-        return backupset::read_manifest(from.store, server, *newest, from.home, identity);
+        return backupset::read_manifest(from.store, server, *newest, from.accepted());
     } catch (const Error& error) {
         if (!backupset::is_about_the_data(error.kind())) throw;
         std::string older;
-        for (const auto& one : backupset::list_sets(from.store, server, from.home, identity))
+        for (const auto& one : backupset::list_sets(from.store, server, from.accepted()))
             if (one.manifest) older = one.set;
         throw Error(ErrorKind::corrupt, "the newest " + error.text(),
                     older.empty()
@@ -33,12 +33,12 @@ backupset::Manifest newest_manifest(const RestoreFrom& from) {
 }  // namespace
 
 backupset::Manifest choose_set(const RestoreFrom& from, const std::string& set) {
-    const auto& [server, identity, subkeys, problems] = from.recovered;
+    const std::string& server = from.recovered.server;
     if (set != "latest" && !is_set_id(set))
         throw Error(ErrorKind::usage, "\"" + set + "\" is no set id",
                     "Set ids look like 20261122T013700Z-3f9a2c1b; see `strongroom backup list`.");
     auto manifest = set == "latest" ? newest_manifest(from)
-                                    : backupset::read_manifest(from.store, server, set, from.home, identity);
+                                    : backupset::read_manifest(from.store, server, set, from.accepted());
     if (manifest.kind != "full")
         throw Error(ErrorKind::refused,
                     "set " + manifest.set + " is " + manifest.kind + ": it cannot be restored alone",

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "client/recovery/recover.hpp"
 #include "common/backupset/opener.hpp"
+#include "common/backupset/signers.hpp"
 
 namespace strongroom::client {
 
@@ -20,6 +22,11 @@ struct RestoreFrom {
     backupset::OnProgress on_progress;  // may throw to end the work
     std::function<void(const std::string&)> say = [](const std::string&) {};  // one line per step, for people
     bool one_pass = false;  // streams only: do not read the whole set once before
+    // Whose signatures count; none: only `recovered`.identity's, whose public key `home` holds.
+    std::optional<backupset::Signers> signers{};
+    backupset::Signers accepted() const {
+        return signers ? *signers : backupset::Signers(home, recovered.identity);
+    }
 };
 
 // The verified manifest of `set`, or of the newest committed one if `set` is "latest". Fails closed: if the

@@ -21,11 +21,11 @@ void write_escrow_index(storage::ObjectStore& store, const EscrowIndex& index, c
 }
 
 std::optional<EscrowIndex> read_escrow_index(storage::ObjectStore& store, const std::string& server,
-                                             const gpg::Home& verify_home, const std::string& identity) {
+                                             const Signers& signers) {
     if (!store.stat(escrow_index_key(server))) return std::nullopt;
     const Bytes text(store.get(escrow_index_key(server), max_index).view());
     const Bytes signature(store.get(escrow_index_signature_key(server), max_signature).view());
-    gpg::verify_detached(verify_home, identity, signature, text);
+    gpg::verify_detached_by_one_of(signers.home, signers.fingerprints(), signature, text);
     auto out = from_json<EscrowIndex>(parse_json(text, max_index));
     if (out.server != server || out.format != EscrowIndex{}.format)
         throw Error(ErrorKind::corrupt, "it is of another server, or no index of escrow records");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/backupset/signers.hpp"
 #include "common/base/json_fields.hpp"
 #include "common/gpg/home.hpp"
 #include "common/storage/object_store.hpp"
@@ -58,9 +59,9 @@ struct EscrowIndex {
 void write_escrow_index(storage::ObjectStore& store, const EscrowIndex& index, const gpg::Home& home,
                         const std::string& identity);
 
-// None if the store has none. Throws Error{crypto} unless the identity key signed it, Error{corrupt} if it is
-// of another server.
+// None if the store has none. Throws Error{crypto} unless one of the server's identity keys signed it,
+// Error{corrupt} if it is of another server.
 std::optional<EscrowIndex> read_escrow_index(storage::ObjectStore& store, const std::string& server,
-                                             const gpg::Home& verify_home, const std::string& identity);
+                                             const Signers& signers);
 
 }  // namespace strongroom::backupset

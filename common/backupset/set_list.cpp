@@ -78,11 +78,21 @@ std::optional<std::string> newest_committed(storage::ObjectStore& store, const s
 
 Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
                        const gpg::Home& verify_home, const std::string& identity, std::string* sha256) {
+    return read_manifest(store, server, set, Signers(verify_home, identity), sha256);
+}
+
+Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
+                       const Signers& signers, std::string* sha256) {
     const MemFile signature = get_signature(store, server, set);
     const MemFile text = get_manifest(store, server, set);
     if (sha256 != nullptr) *sha256 = sha256_hex(text.view());
     try {
-        gpg::verify_detached(verify_home, identity, signature.view(), text.view());
+        const auto by = gpg::verify_detached_by_one_of(signers.home, signers.fingerprints(), signature.view(),
+                                                       text.view());
+        if (!signers.may_sign(by.primary, set))
+            throw Error(ErrorKind::crypto,
+                        "it is by " + group_fingerprint(by.primary) +
+                            ", which was the identity key until before this set was begun");
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::tool_missing) throw;
         throw untrusted(error.kind(), set, "the manifest's signature: " + error.text());
@@ -102,11 +112,16 @@ Manifest read_manifest(storage::ObjectStore& store, const std::string& server, c
 
 std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& server,
                                const gpg::Home& verify_home, const std::string& identity) {
+    return list_sets(store, server, Signers(verify_home, identity));
+}
+
+std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& server,
+                               const Signers& signers) {
     std::vector<SetInfo> out;
     for (const std::string& set : committed_sets(store, server)) {
         std::string sha256;
         try {
-            auto manifest = read_manifest(store, server, set, verify_home, identity, &sha256);
+            auto manifest = read_manifest(store, server, set, signers, &sha256);
             out.push_back({set, std::move(manifest), "", false, sha256});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::not_found) continue;  // removed meanwhile

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/backupset/manifest.hpp"
+#include "common/backupset/signers.hpp"
 #include "common/gpg/home.hpp"
 #include "common/storage/object_store.hpp"
 
@@ -22,9 +23,13 @@ bool is_committed(storage::ObjectStore& store, const std::string& server, const 
 std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server);
 std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server);
 
-// Reads and verifies one manifest: signature by `identity`, server and set as asked for. Error{not_found} if
-// there is no committed set, Error{corrupt} or Error{crypto} with the reason if it cannot be trusted.
-// `sha256`, if given, gets the digest of the stored manifest, even if it cannot be trusted.
+// Reads and verifies one manifest: signature by one of `signers`, server and set as asked for.
+// Error{not_found} if there is no committed set, Error{corrupt} or Error{crypto} with the reason if it cannot
+// be trusted. `sha256`, if given, gets the digest of the stored manifest, even if it cannot be trusted.
+Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
+                       const Signers& signers, std::string* sha256 = nullptr);
+
+// The same of a server that has had one identity key, `identity` in `verify_home`.
 Manifest read_manifest(storage::ObjectStore& store, const std::string& server, const std::string& set,
                        const gpg::Home& verify_home, const std::string& identity,
                        std::string* sha256 = nullptr);
@@ -40,9 +45,11 @@ struct SetInfo {
     std::string manifest_sha256;  // of the stored manifest, trusted or not; empty if it cannot be read
 };
 
-// The committed sets of a server, oldest first, each verified against `identity` in `verify_home` (a home
-// that holds the agent's public key). Folders without a signature are unfinished or aborted, and are not
-// listed.
+// The committed sets of a server, oldest first, each verified against `signers`. Folders without a signature
+// are unfinished or aborted, and are not listed.
+std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& server,
+                               const Signers& signers);
+// The same of a server that has had one identity key, `identity` in `verify_home`.
 std::vector<SetInfo> list_sets(storage::ObjectStore& store, const std::string& server,
                                const gpg::Home& verify_home, const std::string& identity);
 

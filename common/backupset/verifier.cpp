@@ -88,12 +88,12 @@ void SetVerdict::add(Flaw flaw, const std::string& object, const std::string& te
 }
 
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
-                            const std::string& server, const std::string& set, const gpg::Home& verify_home,
-                            const std::string& identity, const OnProgress& on_progress) {
+                            const std::string& server, const std::string& set, const Signers& signers,
+                            const OnProgress& on_progress) {
     SetVerdict out;
     out.set = set;
     try {
-        out.manifest = read_manifest(store, server, set, verify_home, identity, &out.manifest_sha256);
+        out.manifest = read_manifest(store, server, set, signers, &out.manifest_sha256);
     } catch (const Error& error) {
         if (!is_about_the_data(error.kind()) && error.kind() != ErrorKind::unauthenticated) throw;
         const bool missing =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/backupset/manifest.hpp"
+#include "common/backupset/signers.hpp"
 #include "common/backupset/streams.hpp"
 #include "common/base/error.hpp"
 #include "common/gpg/home.hpp"
@@ -51,12 +52,11 @@ struct VerifyOptions {
 };
 
 // Reads all of one set and tells everything that is wrong with it; damage is a finding, never an error.
-// `verify_home` holds the server's public key, whose fingerprint is `identity`. Throws what the store throws
-// if it cannot be read (Error{storage}, Error{network}, ...), because then nothing is known about the set,
-// and what `on_progress` throws.
+// Throws what the store throws if it cannot be read (Error{storage}, Error{network}, ...), because then
+// nothing is known about the set, and what `on_progress` throws.
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
-                            const std::string& server, const std::string& set, const gpg::Home& verify_home,
-                            const std::string& identity, const OnProgress& on_progress = {});
+                            const std::string& server, const std::string& set, const Signers& signers,
+                            const OnProgress& on_progress = {});
 
 // What keeps a set from being applied to the sets it builds on, or an empty text: each of them must be among
 // `trusted` (set id -> manifest), the first one full, and each begin at the LSN where the one before ends.

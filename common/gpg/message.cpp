@@ -18,9 +18,20 @@ namespace {
 
 using GpgME::Context;
 
-// Exactly one signature, fully good, by the expected key or one of its subkeys (S1).
-std::string require_one_good_signature(const Home& home, const GpgME::VerificationResult& result,
-                                       const std::string& expected_signer) {
+std::string grouped(const std::vector<std::string>& fingerprints) {
+    std::string out;
+    for (const auto& one : fingerprints) out += (out.empty() ? "" : " or ") + group_fingerprint(one);
+    return out;
+}
+
+struct GoodSignature {
+    std::string key;      // that made it: a primary key or a subkey
+    std::string primary;  // one of the expected
+};
+
+// Exactly one signature, fully good, by one of the expected keys or a subkey of it (S1).
+GoodSignature require_one_good_signature(const Home& home, const GpgME::VerificationResult& result,
+                                         const std::vector<std::string>& expected) {
     if (result.numSignatures() == 0) throw Error(ErrorKind::crypto, "it is not signed");
     if (result.numSignatures() > 1) throw Error(ErrorKind::crypto, "it has more than one signature");
     const GpgME::Signature signature = result.signature(0);
@@ -28,17 +39,19 @@ std::string require_one_good_signature(const Home& home, const GpgME::Verificati
     const GpgME::Error status = signature.status();
     if (status.code() == GPG_ERR_NO_PUBKEY)
         throw Error(ErrorKind::crypto, "it is signed by another key (" + group_fingerprint(signer) +
-                                           ") than " + group_fingerprint(expected_signer));
+                                           ") than " + grouped(expected));
     if (status)
         throw Error(ErrorKind::crypto, std::string("its signature is not good: ") + status.asString());
     if (result.error())
         throw Error(ErrorKind::crypto, std::string("it cannot be verified: ") + result.error().asString());
     if (signature.isWrongKeyUsage() || (signature.summary() & GpgME::Signature::Red) != 0)
         throw Error(ErrorKind::crypto, "its signature is not valid");
-    if (signer != expected_signer && !find_key(home, expected_signer).owns(signer))
-        throw Error(ErrorKind::crypto, "it is signed by another key (" + group_fingerprint(signer) +
-                                           ") than " + group_fingerprint(expected_signer));
-    return signer;
+    for (const auto& one : expected)
+        if (signer == one) return {signer, one};
+    for (const auto& one : expected)
+        if (find_key(home, one).owns(signer)) return {signer, one};
+    throw Error(ErrorKind::crypto,
+                "it is signed by another key (" + group_fingerprint(signer) + ") than " + grouped(expected));
 }
 
 // "Bad passphrase" of gpg's "signing failed: Bad passphrase"; else how it ended.
@@ -153,28 +166,59 @@ Bytes sign_detached(const Home& home, const std::string& signer, BytesView paylo
     return run_sign(home, signer, payload, "--detach-sign");
 }
 
-Verified verify(const Home& home, const std::string& expected_signer, BytesView signed_message,
-                std::size_t max_payload) {
+namespace {
+
+struct Opened {
+    Bytes payload;
+    GoodSignature signature;
+};
+
+Opened open_signed(const Home& home, const std::vector<std::string>& expected, BytesView signed_message,
+                   std::size_t max_payload) {
     const Bytes framed = signed_message_payload(signed_message);
     if (framed.size() > max_payload) throw Error(ErrorKind::crypto, "the message is over its size limit");
     return with_context(home, [&](Context& context) {
         CappedSink sink(max_payload);
         GpgME::Data out(&sink);
         const auto result = context.verifyOpaqueSignature(input_data(signed_message), out);
-        std::string signer = require_one_good_signature(home, result, expected_signer);
+        GoodSignature signature = require_one_good_signature(home, result, expected);
         Bytes payload = finish(sink, result.error(), "cannot verify the message");
         if (payload != framed)
             throw Error(ErrorKind::crypto, "the message's framing and gpg's reading of it differ");
-        return Verified{std::move(payload), std::move(signer)};
+        return Opened{std::move(payload), std::move(signature)};
     });
+}
+
+GoodSignature check_detached(const Home& home, const std::vector<std::string>& expected, BytesView signature,
+                             BytesView payload) {
+    return with_context(home, [&](Context& context) {
+        const auto result = context.verifyDetachedSignature(input_data(signature), input_data(payload));
+        return require_one_good_signature(home, result, expected);
+    });
+}
+
+}  // namespace
+
+Verified verify(const Home& home, const std::string& expected_signer, BytesView signed_message,
+                std::size_t max_payload) {
+    auto opened = open_signed(home, {expected_signer}, signed_message, max_payload);
+    return {std::move(opened.payload), std::move(opened.signature.key)};
 }
 
 Verified verify_detached(const Home& home, const std::string& expected_signer, BytesView signature,
                          BytesView payload) {
-    return with_context(home, [&](Context& context) {
-        const auto result = context.verifyDetachedSignature(input_data(signature), input_data(payload));
-        return Verified{{}, require_one_good_signature(home, result, expected_signer)};
-    });
+    return {{}, check_detached(home, {expected_signer}, signature, payload).key};
+}
+
+VerifiedBy verify_by_one_of(const Home& home, const std::vector<std::string>& expected_signers,
+                            BytesView signed_message, std::size_t max_payload) {
+    auto opened = open_signed(home, expected_signers, signed_message, max_payload);
+    return {std::move(opened.payload), std::move(opened.signature.primary)};
+}
+
+VerifiedBy verify_detached_by_one_of(const Home& home, const std::vector<std::string>& expected_signers,
+                                     BytesView signature, BytesView payload) {
+    return {{}, check_detached(home, expected_signers, signature, payload).primary};
 }
 
 Bytes read_unverified(BytesView signed_message, std::size_t max_payload) {

@@ -23,6 +23,11 @@ struct Verified {
     Bytes payload;       // empty for detached signatures
     std::string signer;  // full fingerprint of the key that signed: `expected_signer` or one of its subkeys
 };
+// Of keys that may sign, which one did.
+struct VerifiedBy {
+    Bytes payload;
+    std::string primary;  // full fingerprint, as the caller named it
+};
 
 Bytes sign(const Home& home, const std::string& signer, BytesView payload);
 Bytes sign_detached(const Home& home, const std::string& signer, BytesView payload);
@@ -34,6 +39,12 @@ Verified verify(const Home& home, const std::string& expected_signer, BytesView 
                 std::size_t max_payload);
 Verified verify_detached(const Home& home, const std::string& expected_signer, BytesView signature,
                          BytesView payload);
+
+// The same by any one of these keys, at least one of which the home must hold; one run of gpg.
+VerifiedBy verify_by_one_of(const Home& home, const std::vector<std::string>& expected_signers,
+                            BytesView signed_message, std::size_t max_payload);
+VerifiedBy verify_detached_by_one_of(const Home& home, const std::vector<std::string>& expected_signers,
+                                     BytesView signature, BytesView payload);
 
 // For a registration only: the payload of a signed message whose signer is not known yet. Nothing is proven
 // by it.

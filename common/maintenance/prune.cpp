@@ -79,7 +79,7 @@ std::vector<PruneStep> Prune::plan() {
 std::vector<PruneStep> Prune::committed() {
     std::vector<RetentionFact> facts;
     std::map<std::string, backupset::SetInfo> infos;
-    for (auto& one : backupset::list_sets(server_.store, server_.id, server_.verify_home, server_.identity)) {
+    for (auto& one : backupset::list_sets(server_.store, server_.id, server_.signers)) {
         const auto begun = backupset::begun_at(one.set);
         facts.push_back({one.set, one.manifest ? one.manifest->parent : std::nullopt,
                          begun.value_or(UtcTime{}), begun ? standing(one) : Standing::not_verified});

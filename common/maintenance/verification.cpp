@@ -46,8 +46,8 @@ void check_chain(SetVerdict& verdict, std::map<std::string, Manifest>& good, con
         if (entry == nullptr || !entry->good()) break;
         try {
             std::string sha256;
-            auto manifest = backupset::read_manifest(server.store, server.id, *parent, server.verify_home,
-                                                     server.identity, &sha256);
+            auto manifest =
+                backupset::read_manifest(server.store, server.id, *parent, server.signers, &sha256);
             if (sha256 != entry->manifest_sha256) break;
             parent = manifest.parent;
             good.emplace(manifest.set, std::move(manifest));
@@ -78,8 +78,7 @@ void forget_replaced(const TrustedServer& server, const std::vector<std::string>
         return !std::ranges::binary_search(committed, known.first);
     };
     if (std::ranges::none_of(log.sets(), is_gone)) return;
-    for (const auto& info :
-         backupset::list_sets(server.store, server.id, server.verify_home, server.identity))
+    for (const auto& info : backupset::list_sets(server.store, server.id, server.signers))
         if (info.manifest && info.manifest->replaces &&
             !std::ranges::binary_search(committed, *info.manifest->replaces))
             log.forget(*info.manifest->replaces);
@@ -120,11 +119,10 @@ ServerVerdict verify_server(const TrustedServer& server, VerificationLog& log, c
         for (const auto& set : chosen) {
             if (begun > 0 && run.go_on && !run.go_on()) break;
             ++begun;
-            auto verdict =
-                backupset::verify_committed(run.read, server.store, server.id, set, server.verify_home,
-                                            server.identity, [&](const backupset::Progress& now) {
-                                                if (run.on_progress) run.on_progress(set, now);
-                                            });
+            auto verdict = backupset::verify_committed(run.read, server.store, server.id, set, server.signers,
+                                                       [&](const backupset::Progress& now) {
+                                                           if (run.on_progress) run.on_progress(set, now);
+                                                       });
             compare_with_log(verdict, log);
             if (verdict.good()) check_chain(verdict, good, server, log);
             if (verdict.good()) good.emplace(set, *verdict.manifest);

@@ -91,8 +91,7 @@ TEST_CASE("recovery keys: a record for every subkey follows, those before are ke
                 .view());
         CHECK(kept == before[record.subkey]);
     }
-    const auto index = backupset::read_escrow_index(
-        *store, host.agent.server, gpg::Home::use(host.state.own_home()), host.agent.identity);
+    const auto index = backupset::read_escrow_index(*store, host.agent.server, host.state.signers());
     REQUIRE(index);
     CHECK(index->records.size() == 4);
     for (const auto& record : index->records) {

@@ -86,8 +86,7 @@ Error RegisteredHost::failing_backup() const {
 std::vector<std::string> RegisteredHost::listed() const {
     std::vector<std::string> out;
     const auto opened = store();
-    for (const auto& info :
-         backupset::list_sets(*opened, agent.server, gpg::Home::use(state.own_home()), agent.identity)) {
+    for (const auto& info : backupset::list_sets(*opened, agent.server, state.signers())) {
         CHECK(info.problem.empty());
         out.push_back(info.set);
     }
@@ -97,7 +96,7 @@ std::vector<std::string> RegisteredHost::listed() const {
 std::string RegisteredHost::open(const std::string& set) const {
     const auto opened = store();
     const gpg::Home home = gpg::Home::use(state.own_home());
-    const auto manifest = backupset::read_manifest(*opened, agent.server, set, home, agent.identity);
+    const auto manifest = backupset::read_manifest(*opened, agent.server, set, state.signers());
     std::string out;
     StringTarget target(out);
     backupset::open_set({}, manifest, *opened, home, target);

@@ -16,7 +16,7 @@ namespace {
 struct Look : SetBench {
     Manifest manifest = seal(random_bytes(20 * 4096));
     SetVerdict verdict(storage::ObjectStore& from, int workers = 3) {
-        return verify_committed({workers}, from, server, manifest.set, home(), identity);
+        return verify_committed({workers}, from, server, manifest.set, {home(), identity});
     }
     SetVerdict verdict() { return verdict(store); }
     Bytes& object(const std::string& key) { return store.objects().at(key); }
@@ -35,9 +35,9 @@ TEST_CASE("verification: a whole set is good, whatever the number of workers") {
     Look look;
     for (const int workers : {0, 1, 2, 7, 64}) {
         std::int64_t last = 0;
-        const auto verdict =
-            verify_committed({workers}, look.store, look.server, look.manifest.set, look.home(),
-                             look.identity, [&](const Progress& now) { last = now.plain_bytes; });
+        const auto verdict = verify_committed({workers}, look.store, look.server, look.manifest.set,
+                                              {look.home(), look.identity},
+                                              [&](const Progress& now) { last = now.plain_bytes; });
         CHECK(verdict.good());
         CHECK(last == 20 * 4096);
         REQUIRE(verdict.manifest);
@@ -121,7 +121,7 @@ TEST_CASE("verification: a store that does not answer is an error, not a finding
         CHECK(error.text().find(look.segment(5)) != std::string::npos);
     }
     CHECK_THROWS_AS(
-        verify_committed({2}, look.store, look.server, look.manifest.set, look.home(), look.identity,
+        verify_committed({2}, look.store, look.server, look.manifest.set, {look.home(), look.identity},
                          [](const Progress&) { throw Error(ErrorKind::interrupted, "enough"); }),
         Error);
 }

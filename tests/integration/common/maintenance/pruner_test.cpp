@@ -55,7 +55,7 @@ TEST_CASE("pruning: the signature goes first, and what is left of an interrupted
     CHECK(look.store.list(set_prefix(look.server, look.manifest.set)).empty());
     CHECK(read_marks(look.store, look.server).empty());
     CHECK(unfinished_sets(look.store, look.server, later).empty());
-    CHECK(verify_committed({1}, look.store, look.server, kept.set, look.home(), look.identity).good());
+    CHECK(verify_committed({1}, look.store, look.server, kept.set, {look.home(), look.identity}).good());
 }
 
 TEST_CASE("pruning: a mark that cannot be read is none") {
@@ -79,7 +79,7 @@ TEST_CASE(
     anew.time = look.clock.now();
     const auto fresh =
         reencrypt(anew, look.manifest, std::nullopt, {look.store, look.store}, look.home(), look.clock);
-    const TrustedServer server{look.store, look.server, look.identity, look.home()};
+    const TrustedServer server{look.store, look.server, {look.home(), look.identity}};
     VerificationLog log(folder.path() / "verified.json", look.server, look.identity, {});
     PruneRules rules;
     rules.keep.last = 2;
