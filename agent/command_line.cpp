@@ -114,9 +114,17 @@ void add_commands(CLI::App& app, CommandLine& line) {
                      "passphrase, and remove the old one");
     rotate->footer("Example:\n  strongroom-agent rotate\n  strongroom-agent rotate --reencrypt");
     add_recovery_key(app, line);
-    app.add_subcommand("verify",
-                       "Check this server's sets in the store: signatures, chains, every object's digest")
-        ->footer("Example:\n  strongroom-agent verify --verify-for 2h");
+    CLI::App* verify = app.add_subcommand(
+        "verify", "Check this server's sets in the store: signatures, chains, every object's digest");
+    CLI::Option* full = verify->add_flag("--full", line.full,
+                                         "Prove one set instead: restore it privately, prepare it, start a "
+                                         "server on it without network, check "
+                                         "and compare every table, and remove it again");
+    verify->add_option("--set", line.set, "Which set --full proves (default: latest)")
+        ->needs(full)
+        ->type_name("ID|latest");
+    verify->footer(
+        "Example:\n  strongroom-agent verify --verify-for 2h\n  strongroom-agent verify --full --set latest");
     CLI::App* prune = app.add_subcommand(
         "prune", "Show which sets go by the keep rules of the configuration, and remove them with --apply");
     prune->add_flag("--apply", line.apply, "Do the steps that are shown");

@@ -21,6 +21,8 @@ struct CommandLine {
     bool apply = false;      // prune
     bool reencrypt = false;  // rotate: and write the sets anew
     bool rewrapped = false;  // rotate: by the user; the envelopes are not looked at
+    bool full = false;       // verify: by restoring one set
+    std::string set;         // verify --full: a set id, or "latest"
     bool local = false;      // escrow, rotate, recovery-key: into the store only
     struct {
         std::filesystem::path file;  // add

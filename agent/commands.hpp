@@ -17,6 +17,8 @@ int recovery_key_command(const CommandLine& line, const Clock& clock);
 // rotate --reencrypt
 int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int verify_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
+// verify --full
+int proof_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int prune_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int status_command(const CommandLine& line, const Clock& clock);
 int throttle_command(const CommandLine& line, const Clock& clock);

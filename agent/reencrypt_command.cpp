@@ -17,7 +17,7 @@
 namespace strongroom::agent {
 namespace {
 
-Json to_json(const std::vector<ExposedSet>& sets) {
+Json exposed_json(const std::vector<ExposedSet>& sets) {
     Json out = Json::array();
     for (const auto& one : sets) out.push_back({{"set", one.set}, {"why", one.why}});
     return out;
@@ -92,8 +92,8 @@ int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_tok
                           {"reencrypted", result.reencrypted},
                           {"removed", result.removed},
                           {"bytes_stored", result.bytes_stored},
-                          {"left", to_json(result.left)},
-                          {"failed", to_json(result.failed)}}
+                          {"left", exposed_json(result.left)},
+                          {"failed", exposed_json(result.failed)}}
                          .dump()
                   << "\n";
     } else {

@@ -87,6 +87,7 @@ void declare(config::Options& options, AgentConfig& config) {
         ->check(CLI::IsMember({"idle", "best-effort", "none"}))
         ->capture_default_str();
     declare(options, config.maintenance);
+    declare(options, config.proof);
     options
         .setting("--metrics-file", config.metrics_file,
                  "Keep a backup's progress and results here, as text for a Prometheus node exporter")

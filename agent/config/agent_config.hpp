@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/config/maintenance_config.hpp"
+#include "agent/config/proof_config.hpp"
 #include "common/config/options.hpp"
 #include "common/storage/open/store_settings.hpp"
 
@@ -42,6 +43,7 @@ struct AgentConfig {
     int nice = 10;                                // of a backup's threads and children
     std::string io_class = "idle";                // of them: idle, best-effort, none
     MaintenanceConfig maintenance;
+    ProofConfig proof;
     std::filesystem::path metrics_file;  // for a node exporter; empty: none
 };
 

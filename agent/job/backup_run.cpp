@@ -8,6 +8,7 @@
 #include "agent/job/leftovers.hpp"
 #include "agent/job/low_priority.hpp"
 #include "agent/job/metrics_file.hpp"
+#include "agent/proof/source_figures.hpp"
 #include "agent/source/open_source.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/rate_limited_source.hpp"
@@ -122,6 +123,7 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
         host.state.clear_begun();
         log_event(Level::info, "AGENT_BACKUP_COMMITTED", "set {}: {} bytes in {} segments, {} stored", set,
                   out.plain_bytes, out.segments, out.stored_bytes);
+        keep_figures(host.config, host.state, manifest, host.clock.now(), stop);
         return out;
     } catch (...) {
         forget_unless_left(host, *store, set);

@@ -7,6 +7,8 @@
 //   recovery.json                    recovery keys that are pinned now; missing before the first change
 //   reencrypt.journal                what is in the store of the set that is written anew now
 //   verified.json                    what verify and prune know of the sets in the store
+//   figures/                         rows and checksums at the source, of each set that has them
+//   proof/                           where sets are restored to for a proof, unless the configuration says
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
 //   tmp/                             temporary files of the backup tools

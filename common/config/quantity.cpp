@@ -18,7 +18,7 @@ struct Unit {
 };
 
 constexpr double kib = 1024;
-constexpr std::array rate_units{Unit{"", 1},
+constexpr std::array byte_units{Unit{"", 1},
                                 Unit{"b", 1},
                                 Unit{"k", kib},
                                 Unit{"kib", kib},
@@ -28,7 +28,10 @@ constexpr std::array rate_units{Unit{"", 1},
                                 Unit{"mb", 1e6},
                                 Unit{"g", kib* kib* kib},
                                 Unit{"gib", kib* kib* kib},
-                                Unit{"gb", 1e9}};
+                                Unit{"gb", 1e9},
+                                Unit{"t", kib* kib* kib* kib},
+                                Unit{"tib", kib* kib* kib* kib},
+                                Unit{"tb", 1e12}};
 constexpr std::array duration_units{Unit{"", 1},   Unit{"s", 1},    Unit{"min", 60},
                                     Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
 constexpr double largest = 1e15;
@@ -72,9 +75,13 @@ std::int64_t parse_rate(std::string_view text) {
     if (text == "off") return 0;
     std::string_view bytes = text;
     if (bytes.ends_with("/s")) bytes.remove_suffix(2);
-    const std::int64_t rate = parse(bytes, rate_units, "a rate like 50MiB/s, or off");
+    const std::int64_t rate = parse(bytes, byte_units, "a rate like 50MiB/s, or off");
     if (rate != 0 && rate < 1024) throw Error(ErrorKind::usage, "a rate is at least 1KiB/s");
     return rate;
+}
+
+std::int64_t parse_size(std::string_view text) {
+    return text == "off" ? 0 : parse(text, byte_units, "a size like 500GiB, or off");
 }
 
 std::int64_t parse_duration(std::string_view text) {
@@ -83,6 +90,10 @@ std::int64_t parse_duration(std::string_view text) {
 
 CLI::Validator as_rate() {
     return transformer(parse_rate, "RATE");
+}
+
+CLI::Validator as_size() {
+    return transformer(parse_size, "SIZE");
 }
 
 CLI::Validator as_duration() {

@@ -1,4 +1,4 @@
-// Rates and durations as people write them, in options and configuration files.
+// Rates, sizes and durations as people write them, in options and configuration files.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,11 +11,15 @@ namespace strongroom::config {
 // no limit. Throws Error{usage} that says what is expected.
 std::int64_t parse_rate(std::string_view text);
 
+// Bytes: "500GiB", "65536"; units and "off" as for rates. Throws Error{usage}.
+std::int64_t parse_size(std::string_view text);
+
 // Seconds: "90", "90s", "10min", "2h", "30d". Throws Error{usage}.
 std::int64_t parse_duration(std::string_view text);
 
 // For Option::transform(): the option's integer takes the number that the text says.
 CLI::Validator as_rate();
+CLI::Validator as_size();
 CLI::Validator as_duration();
 
 }  // namespace strongroom::config

@@ -112,7 +112,7 @@ Standing Prune::standing(const backupset::SetInfo& info) const {
     if (!info.manifest) return info.unreadable ? Standing::not_verified : Standing::not_good;
     const auto* entry = log_.find(info.set);
     if (entry == nullptr || entry->manifest_sha256 != info.manifest_sha256) return Standing::not_verified;
-    if (!entry->good()) return Standing::not_good;
+    if (!entry->good() || entry->proof_failed) return Standing::not_good;
     const bool stale =
         rules_.verified_within.count() > 0 && now_ - parse_utc(entry->verified) > rules_.verified_within;
     return stale ? Standing::not_verified : Standing::good;

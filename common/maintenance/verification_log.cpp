@@ -82,7 +82,33 @@ void VerificationLog::note(const backupset::SetVerdict& verdict, UtcTime now) {
     entry.result = verdict.result();
     entry.flaws = static_cast<std::int64_t>(verdict.flaws);
     entry.stored_bytes = verdict.manifest ? verdict.manifest->stored_total : 0;
+    if (const auto* before = find(verdict.set); before != nullptr) {
+        entry.proof_failed = before->proof_failed;
+        if (verdict.good() && before->manifest_sha256 == entry.manifest_sha256) entry.proven = before->proven;
+    }
     sets_[verdict.set] = entry;
+}
+
+void VerificationLog::note_proof(const std::string& set, const std::string& manifest_sha256,
+                                 std::int64_t stored_bytes, bool succeeded, UtcTime now) {
+    VerifiedSet& entry = sets_[set];
+    const bool known = entry.set == set;
+    entry.set = set;
+    entry.proven.reset();
+    entry.proof_failed.reset();
+    if (!succeeded) {
+        entry.proof_failed = format_utc(now);
+        if (known) return;
+        entry.verified = format_utc(now);
+        entry.manifest_sha256 = manifest_sha256;
+        entry.result = "unproven";
+        return;
+    }
+    entry.proven = entry.verified = format_utc(now);
+    entry.manifest_sha256 = entry.good_sha256 = manifest_sha256;
+    entry.result = "good";
+    entry.flaws = 0;
+    entry.stored_bytes = stored_bytes;
 }
 
 void VerificationLog::save(bool sign) const {

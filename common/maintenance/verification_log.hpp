@@ -25,6 +25,10 @@ struct VerifiedSet {
     std::string result;           // "good", or the name of the worst flaw
     std::int64_t flaws = 0;
     std::int64_t stored_bytes = 0;  // that were compared
+    // UTC, of this manifest: when it was last restored, started and compared with success; and since when it
+    // cannot be. At most one of them: the last proof counts.
+    std::optional<std::string> proven{};
+    std::optional<std::string> proof_failed{};
     bool good() const { return result == "good"; }
     template <class Fields>
     void fields(Fields& f) {
@@ -35,6 +39,8 @@ struct VerifiedSet {
         f("result", result, Text{16});
         f("flaws", flaws, any_size);
         f("stored_bytes", stored_bytes, any_size);
+        f("proven", proven, Text{20});
+        f("proof_failed", proof_failed, Text{20});
     }
 };
 
@@ -56,6 +62,10 @@ class VerificationLog {
     const std::map<std::string, VerifiedSet>& sets() const { return sets_; }
 
     void note(const backupset::SetVerdict& verdict, UtcTime now);
+    // The outcome of a proof by restoring. One that succeeded has compared every object; one that failed
+    // leaves a set that nobody counts on (retention), whatever its digests say.
+    void note_proof(const std::string& set, const std::string& manifest_sha256, std::int64_t stored_bytes,
+                    bool succeeded, UtcTime now);
     void forget(const std::string& set) { sets_.erase(set); }
 
     // Durably; signed if `sign`, which needs the signer (and perhaps a pinentry).

@@ -3,6 +3,8 @@
 CREATE USER IF NOT EXISTS strongroom@localhost IDENTIFIED BY 'CHANGE-ME';
 GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO strongroom@localhost;
 
+-- For proof-figures, in addition: GRANT SELECT ON *.* TO strongroom@localhost;
+
 -- MariaDB, for mariadb-dump, in addition:
 -- GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON *.* TO strongroom@localhost;
 

@@ -1,0 +1,295 @@
+#include "agent/proof/full_proof.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "agent/proof/assertions.hpp"
+#include "agent/proof/comparison.hpp"
+#include "agent/proof/figures_file.hpp"
+#include "agent/proof/private_server.hpp"
+#include "agent/proof/work_folder.hpp"
+#include "common/backupset/set_list.hpp"
+#include "common/base/log.hpp"
+#include "common/base/printable.hpp"
+#include "common/gpg/home.hpp"
+#include "common/maintenance/verification_log.hpp"
+#include "common/restore/extraction.hpp"
+#include "common/restore/preparation.hpp"
+
+namespace strongroom::agent {
+namespace {
+
+using backupset::Manifest;
+
+class Prover {
+  public:
+    Prover(const ProofConfig& config, const StateDir& state, storage::ObjectStore& store,
+           const gpg::Home& home, const ProofOptions& options, ProofResult& result)
+        : config_(config), state_(state), store_(store), home_(home), options_(options), result_(result) {}
+
+    // The whole proof. What goes wrong with the set ends up in the result; all else is thrown.
+    void prove(const Manifest& manifest) {
+        require_provable(manifest);
+        const WorkFolder folder(config_, state_, manifest.server, space_for(manifest.plain_total));
+        folder_ = &folder;
+        if (extract(manifest) && prepare(manifest)) check_server(manifest);
+        folder.remove();
+    }
+
+  private:
+    void check_server(const Manifest& manifest) {
+        std::optional<PrivateServer> server;
+        if (!start(server)) return;
+        const SqlClient client = server->client();
+        if (!check_all_tables(client) || !compare_figures(client, manifest.set) || !try_assertions(client))
+            return;
+        step("stop", result_.seconds.compare, [&] { server->stop(); });
+    }
+
+    static void require_provable(const Manifest& manifest) {
+        if (manifest.source_tool != "mariadb-backup")
+            throw Error(
+                ErrorKind::refused,
+                "set " + manifest.set + " was made by " + printable_line(manifest.source_tool, 60) +
+                    " and cannot be proven by restoring: only sets of mariadb-backup can",
+                "Its digests can be verified: strongroom-agent verify. Restore it by hand to prove more.");
+        if (manifest.kind != "full")
+            throw Error(
+                ErrorKind::refused,
+                "set " + manifest.set + " is " + manifest.kind +
+                    " and cannot be proven by restoring: only full sets can",
+                "Prove the full set that it builds on: --set " + manifest.parent.value_or("ID") + ".");
+    }
+
+    bool extract(const Manifest& manifest) {
+        return step("extract", result_.seconds.extract, [&] {
+            restore::extract_physical({store_, home_, options_.workers,
+                                       [&](const backupset::Progress& now) {
+                                           require_going_on();
+                                           if (options_.on_progress) options_.on_progress(now);
+                                       }},
+                                      manifest, folder_->data());
+        });
+    }
+
+    bool prepare(const Manifest& manifest) {
+        return step("prepare", result_.seconds.prepare, [&] {
+            const auto tools = restore::tools_for(manifest);
+            restore::require_tool(tools.prepare);
+            restore::prepare(tools, folder_->data(), idle());
+        });
+    }
+
+    bool start(std::optional<PrivateServer>& server) {
+        return step("start", result_.seconds.start, [&] {
+            folder_->hand_over();
+            server.emplace(folder_->data(), folder_->run(), idle());
+            result_.server_version =
+                printable_line(server->client().ask("SELECT VERSION();", 1).at(0).at(0), 100);
+        });
+    }
+
+    bool check_all_tables(const SqlClient& client) {
+        return step("check", result_.seconds.check, [&] {
+            const auto tables = list_tables(client);
+            if (tables.empty()) throw Error(ErrorKind::corrupt, "the restored server has no table at all");
+            if (const auto lost = lost_definitions(client, tables); !lost.empty())
+                require_none(lost.size(), lost);
+            const auto check = check_tables(client, tables, [&](std::size_t) { require_going_on(); });
+            result_.tables = tables.size();
+            result_.checked = check.checked;
+            result_.not_checkable = check.not_checkable;
+            require_none(check.bad, check.problems);
+        });
+    }
+
+    bool compare_figures(const SqlClient& client, const std::string& set) {
+        return step("compare", result_.seconds.compare, [&] {
+            const auto figures = load_figures(state_, set);
+            result_.not_compared = !figures ? "no figures of the source were taken with this backup"
+                                            : figures->not_exact.value_or("");
+            if (!result_.not_compared.empty()) return;
+            const auto restored =
+                measure_tables(client, figures->tables, [&](std::size_t) { require_going_on(); });
+            const auto comparison = compare(figures->tables, restored);
+            result_.equal = comparison.equal;
+            result_.not_comparable = comparison.not_comparable;
+            require_none(comparison.different, comparison.differences);
+        });
+    }
+
+    bool try_assertions(const SqlClient& client) {
+        return step("assert", result_.seconds.compare, [&] {
+            if (const auto problem = failed_assertion(client, config_.assertions))
+                throw Error(ErrorKind::corrupt, *problem, "The number counts proof-assertions from 1.");
+            result_.assertions = config_.assertions.size();
+        });
+    }
+
+    // False if the set failed in this step.
+    template <class Work>
+    bool step(const char* name, double& seconds, Work work) {
+        require_going_on();
+        if (options_.on_progress) options_.on_progress({.stage = name});
+        const auto began = std::chrono::steady_clock::now();
+        const auto ended = [&] {
+            seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        };
+        try {
+            work();
+            ended();
+            return true;
+        } catch (const Error& error) {
+            ended();
+            if (!is_about_the_set(error.kind(), name)) throw error.with_context(name);
+            folder_->require_space_left();
+            result_.failed_step = name;
+            result_.failure = error.with_context(name);
+            return false;
+        }
+    }
+
+    // A store or a disk that fails says nothing about the set; a tool that cannot prepare it does.
+    static bool is_about_the_set(ErrorKind kind, const std::string& name) {
+        switch (kind) {
+            case ErrorKind::corrupt:
+            case ErrorKind::crypto:
+            case ErrorKind::not_found:
+            case ErrorKind::protocol:
+            case ErrorKind::refused:
+            case ErrorKind::source:
+                return true;
+            case ErrorKind::storage:
+                return name == "prepare";
+            default:
+                return false;
+        }
+    }
+
+    static void require_none(std::size_t bad, const std::vector<std::string>& problems) {
+        if (bad == 0) return;
+        const auto more = bad > 1 ? " (and " + std::to_string(bad - 1) + " more)" : "";
+        throw Error(ErrorKind::corrupt, problems.front() + more,
+                    "This set does not hold what the source held. Make a new backup, and prove that one.");
+    }
+
+    void require_going_on() const {
+        if (options_.stop.stop_requested()) throw Error(ErrorKind::interrupted, "the proof was stopped");
+    }
+    std::function<void()> idle() const {
+        return [this] { require_going_on(); };
+    }
+
+    const ProofConfig& config_;
+    const StateDir& state_;
+    storage::ObjectStore& store_;
+    const gpg::Home& home_;
+    const ProofOptions& options_;
+    ProofResult& result_;
+    const WorkFolder* folder_ = nullptr;
+};
+
+std::string chosen_set(storage::ObjectStore& store, const std::string& server, const std::string& set) {
+    if (set != "latest") return set;
+    const auto newest = backupset::newest_committed(store, server);
+    if (!newest)
+        throw Error(ErrorKind::not_found, "there is no backup set of this server in " + store.label(),
+                    "Make one: strongroom-agent backup");
+    return *newest;
+}
+
+}  // namespace
+
+ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state, storage::ObjectStore& store,
+                               const Clock& clock, const ProofOptions& options) {
+    const FileLock lock = state.lock_maintenance();
+    const AgentRecord agent = state.agent();
+    const gpg::Home home = gpg::Home::use(state.own_home());
+    maintenance::VerificationLog log(state.verified_file(), agent.server, agent.identity, {});
+    ProofResult out;
+    out.set = chosen_set(store, agent.server, options.set);
+    std::string sha256;
+    std::int64_t stored = 0;
+    try {
+        const auto manifest =
+            backupset::read_manifest(store, agent.server, out.set, state.signers(), &sha256);
+        if (const auto* before = log.find(out.set);
+            before != nullptr && !before->good_sha256.empty() && before->good_sha256 != sha256)
+            throw Error(ErrorKind::crypto,
+                        "set " + out.set + ": its manifest is not the one that was verified before");
+        stored = manifest.stored_total;
+        Prover(config, state, store, home, options, out).prove(manifest);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::forbidden)
+            throw Error(ErrorKind::forbidden, error.text(),
+                        "A proof reads the set: name credentials that may, maintenance-s3-credentials-file.");
+        // A manifest that cannot be trusted; what happens later in a proof is in the result already.
+        if (stored > 0 || sha256.empty() ||
+            (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::crypto))
+            throw;
+        out.failed_step = "open";
+        out.failure = error;
+    }
+    const UtcTime now = clock.now();
+    out.finished = to_millis(now);
+    log.note_proof(out.set, sha256, stored, out.proven(), now);
+    log.save(false);
+    if (out.proven())
+        log_event(Level::info, "AGENT_SET_PROVEN", "{}", one_line(out));
+    else
+        log_event(Level::error, "AGENT_SET_NOT_PROVEN", "{}", one_line(out));
+    return out;
+}
+
+void require_proven(const ProofResult& result) {
+    if (result.proven()) return;
+    const auto& hint = result.failure->hint();
+    throw Error(ErrorKind::corrupt, one_line(result),
+                hint.empty()
+                    ? "Find out why; do not count on this set. Make a new backup, and prove that one."
+                    : hint);
+}
+
+std::string one_line(const ProofResult& result) {
+    if (!result.proven())
+        return "set " + result.set + " could not be proven by restoring: " + result.failure->text();
+    const auto count = [](std::size_t number, const char* what) {
+        return ", " + std::to_string(number) + " " + what;
+    };
+    std::string out = "set " + result.set + " was restored, started and " +
+                      (result.not_compared.empty() ? "compared" : "read") + ": " +
+                      std::to_string(result.tables) + " tables" + count(result.checked, "checked");
+    if (result.not_checkable > 0) out += count(result.not_checkable, "without a check of their engine");
+    if (result.not_compared.empty()) out += count(result.equal, "with the rows and checksums of the source");
+    if (result.not_comparable > 0) out += count(result.not_comparable, "not comparable");
+    if (result.assertions > 0) out += count(result.assertions, "assertions hold");
+    if (!result.not_compared.empty()) out += "; not compared with the source: " + result.not_compared;
+    return out;
+}
+
+Json json_of(const ProofResult& result) {
+    Json out{{"set", result.set},
+             {"proven", result.proven()},
+             {"finished", result.finished},
+             {"server_version", result.server_version},
+             {"tables", result.tables},
+             {"checked", result.checked},
+             {"not_checkable", result.not_checkable},
+             {"equal", result.equal},
+             {"not_comparable", result.not_comparable},
+             {"assertions", result.assertions},
+             {"seconds",
+              {{"extract", result.seconds.extract},
+               {"prepare", result.seconds.prepare},
+               {"start", result.seconds.start},
+               {"check", result.seconds.check},
+               {"compare", result.seconds.compare}}}};
+    if (!result.not_compared.empty()) out["not_compared"] = result.not_compared;
+    if (result.failure) {
+        out["failed_step"] = result.failed_step;
+        out["problem"] = printable_line(result.failure->text(), 1900);
+    }
+    return out;
+}
+
+}  // namespace strongroom::agent
