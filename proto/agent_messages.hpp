@@ -157,6 +157,7 @@ struct JobFinished {
     std::string outcome;
     std::optional<Problem> problem;
     std::optional<Backup> backup;
+    std::optional<SetProof> proof{};
     template <class Fields>
     void fields(Fields& f) {
         f("job", job, uuid_text);
@@ -164,6 +165,7 @@ struct JobFinished {
         f("outcome", outcome, outcome_text);
         f("problem", problem);
         f("backup", backup);
+        f("proof", proof);
     }
     using Reply = Empty;
 };
@@ -202,6 +204,7 @@ struct AgentReport {
     std::vector<Backup> backups;
     std::vector<std::string> refusals;
     std::optional<std::vector<std::string>> removed;  // sets that this agent pruned
+    std::optional<std::vector<SetProof>> proofs{};
     template <class Fields>
     void fields(Fields& f) {
         f("version", version, short_text);
@@ -212,6 +215,7 @@ struct AgentReport {
         f("backups", backups, Many<Nested>{100, {}});
         f("refusals", refusals, Many<Text>{100, long_text});
         f("removed", removed, Many<Text>{max_list, set_id_text});
+        f("proofs", proofs, Many<Nested>{100, {}});
     }
     using Reply = Empty;
 };

@@ -46,6 +46,21 @@ struct Problem {
     }
 };
 
+// What came of proving one set by restoring it.
+struct SetProof {
+    std::string set;
+    std::int64_t time = 0;
+    bool proven = false;
+    std::string text;  // what was counted, or which step failed; names no schema, table or value
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("time", time, any_time);
+        f("proven", proven);
+        f("text", text, long_text);
+    }
+};
+
 struct Backup {
     std::string set;
     std::string kind = "full";
@@ -59,6 +74,7 @@ struct Backup {
     std::string store;
     std::optional<std::string> schedule;
     std::optional<std::int64_t> slot;
+    std::optional<SetProof> proof{};  // the last one, as the dispatcher knows it; not from an agent
     template <class Fields>
     void fields(Fields& f) {
         f("set", set, set_id_text);
@@ -73,6 +89,7 @@ struct Backup {
         f("store", store, short_text);
         f("schedule", schedule, uuid_text);
         f("slot", slot, any_time);
+        f("proof", proof);
     }
 };
 

@@ -23,7 +23,8 @@ bool is_outcome(std::string_view text) {
 }  // namespace
 
 const std::vector<std::string>& job_kinds() {
-    static const std::vector<std::string> kinds{"backup", "escrow", "rotate", "verify", "prune"};
+    static const std::vector<std::string> kinds{"backup", "escrow",      "rotate",
+                                                "verify", "verify-full", "prune"};
     return kinds;
 }
 
@@ -39,7 +40,8 @@ bool is_token(std::string_view text) {
     return is_sha256_hex(text);
 }
 
-const Text job_kind_text{16, is_job_kind, "a known job kind (backup, escrow, rotate, verify, prune)"};
+const Text job_kind_text{16, is_job_kind,
+                         "a known job kind (backup, escrow, rotate, verify, verify-full, prune)"};
 const Text job_state_text{16, is_job_state, "a known job state"};
 const Text set_kind_text{16, is_set_kind, "full or incremental"};
 const Text statement_state_text{16, is_statement_state, "a known state of a statement"};

@@ -53,6 +53,8 @@ struct Server {
     std::optional<std::string> store;
     std::optional<std::string> source;
     std::optional<std::int64_t> recovery_sequence;  // changes of the recovery keys so far; none: 0
+    std::optional<SetProof> restored{};             // the last proof by restoring that succeeded
+    std::optional<SetProof> not_restored{};         // the last one that failed
     template <class Fields>
     void fields(Fields& f) {
         f("server", server, uuid_text);
@@ -77,6 +79,8 @@ struct Server {
         f("store", store, short_text);
         f("source", source, short_text);
         f("recovery_sequence", recovery_sequence, Range{0, INT64_C(1) << 40});
+        f("restored", restored);
+        f("not_restored", not_restored);
     }
 };
 

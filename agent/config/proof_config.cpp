@@ -23,6 +23,8 @@ void declare(config::Options& options, ProofConfig& config) {
         .setting("--proof-assertions", config.assertions,
                  "SQL that must answer 1 in the restored database; repeat for more")
         ->type_name("SQL");
+    options.setting("--prove-after-backup", config.after_backup,
+                    "Prove each set right after its backup, where the daemon makes it");
 }
 
 }  // namespace strongroom::agent

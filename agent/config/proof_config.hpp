@@ -16,6 +16,7 @@ struct ProofConfig {
     std::int64_t space_limit = 0;  // bytes that a proof may need there; 0: what is free
     bool figures = false;          // after each backup: rows and checksums of all tables, at the source
     std::vector<std::string> assertions;  // SQL; each must answer 1
+    bool after_backup = false;            // each backup that the daemon makes is proven at once
 };
 
 // Declares every field as option, environment variable and file key.

@@ -10,6 +10,7 @@
 #include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
 #include "agent/job/low_priority.hpp"
+#include "agent/job/proof_run.hpp"
 #include "agent/maintenance/maintenance.hpp"
 #include "agent/rotation/rotation.hpp"
 #include "common/base/log.hpp"
@@ -58,6 +59,8 @@ void OrderRunner::require_allowed(const proto::JobOrder& order) {
     const RunState runs = host_.state.runs();
     if (order.kind == "verify" && runs.last_verify && runs.last_verify_job != order.id)
         policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_verify));
+    if (order.kind == "verify-full" && runs.last_proof && runs.last_proof_job != order.id)
+        policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_proof));
     if (order.kind != "backup") return;
     const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
     if (again || !runs.last_ordered) return;
@@ -129,6 +132,23 @@ void OrderRunner::verify_sets(const proto::JobOrder& order) {
     require_unchanged(changed);
 }
 
+proto::SetProof OrderRunner::prove_newest(const proto::JobOrder& order) {
+    host_.state.change_runs([&](RunState& runs) {
+        runs.last_proof = to_millis(host_.clock.now());
+        runs.last_proof_job = order.id;
+    });
+    const auto result = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        return prove_set(host_, "latest", stop, [&](const backupset::Progress& now) { keeper.update(now); });
+    });
+    return to_proof(result);
+}
+
+void OrderRunner::prove_after(const std::string& set) {
+    if (!host_.config.proof.after_backup) return;
+    under_lease({},
+                [&](LeaseKeeper&, const std::stop_token& stop) { prove_after_backup(host_, set, stop, {}); });
+}
+
 void OrderRunner::prune_sets(const proto::JobOrder& order) {
     under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
         keeper.set_stage("pruning");
@@ -139,7 +159,8 @@ void OrderRunner::prune_sets(const proto::JobOrder& order) {
     });
 }
 
-std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange) {
+std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange,
+                                                    std::optional<proto::SetProof>& proof) {
     if (order.kind == "backup") {
         const RunState runs = host_.state.runs();
         if (const Run* earlier = runs.find(order.id, order.schedule, order.slot)) {
@@ -164,6 +185,13 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
         verify_sets(order);
         return std::nullopt;
     }
+    if (order.kind == "verify-full") {
+        proof = prove_newest(order);
+        if (!proof->proven)
+            throw Error(ErrorKind::corrupt, proof->text,
+                        "Do not count on this set. Find out why, make a new backup, and prove that one.");
+        return std::nullopt;
+    }
     if (order.kind == "prune") {
         prune_sets(order);
         return std::nullopt;
@@ -179,7 +207,7 @@ void OrderRunner::run(const proto::JobOrder& order, proto::Exchange& exchange) {
     report.job = order.id;
     report.attempt = order.attempt;
     try {
-        report.backup = carry_out(order, exchange);
+        report.backup = carry_out(order, exchange, report.proof);
         report.outcome = "succeeded";
     } catch (const Error& error) {
         if (stop_.stop_requested()) throw;
@@ -196,7 +224,10 @@ void OrderRunner::run(const proto::JobOrder& order, proto::Exchange& exchange) {
                   error.text());
         return;
     }
-    if (report.backup) mark_reported(host_.state, report.backup->set);
+    if (report.proof) forget_proof(host_.state, *report.proof);
+    if (!report.backup) return;
+    mark_reported(host_.state, report.backup->set);
+    prove_after(report.backup->set);
 }
 
 void OrderRunner::log_failure(const proto::JobOrder& order, const Error& error) {
@@ -222,7 +253,7 @@ bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
         const RunState runs = host_.state.runs();
         policy_.require_kind("backup");
         if (runs.last_ordered) policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
-        back_up({}, origin);
+        prove_after(back_up({}, origin).set);
         return true;
     } catch (const Error& error) {
         if (stop_.stop_requested()) throw;

@@ -32,11 +32,15 @@ class OrderRunner {
     // lease was lost, that is what is thrown.
     template <class Work>
     auto under_lease(const std::optional<proto::JobOrder>& order, Work work);
-    std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange);
+    // `proof` gets the outcome of a verify-full job, also of one that failed.
+    std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange,
+                                           std::optional<proto::SetProof>& proof);
     void log_failure(const proto::JobOrder& order, const Error& error);
     void require_allowed(const proto::JobOrder& order);
     void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);
     void verify_sets(const proto::JobOrder& order);
+    proto::SetProof prove_newest(const proto::JobOrder& order);
+    void prove_after(const std::string& set);
     void prune_sets(const proto::JobOrder& order);
     proto::Backup back_up(const std::optional<proto::JobOrder>& order, const Origin& origin);
 

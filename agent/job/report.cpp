@@ -30,7 +30,8 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
         report.removed = *runs.removed;
         if (report.removed->size() > most_removed) report.removed->resize(most_removed);
     }
-    if (!always && report.backups.empty() && runs.refusals.empty() && !report.removed) return;
+    if (!always && report.backups.empty() && runs.refusals.empty() && !report.removed && !runs.proofs) return;
+    report.proofs = runs.proofs;
     report.version = STRONGROOM_VERSION;
     report.label = host_label();
     report.source = host.config.source;
@@ -46,6 +47,8 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
         std::erase_if(now.refusals, [&](const auto& text) {
             return std::ranges::find(report.refusals, text) != report.refusals.end();
         });
+        if (report.proofs)
+            for (const auto& sent : *report.proofs) now.forget_proof(sent);
         if (!report.removed || !now.removed) return;
         std::erase_if(*now.removed, [&](const auto& set) {
             return std::ranges::find(*report.removed, set) != report.removed->end();

@@ -1,5 +1,5 @@
 // Tells the dispatcher what it has not heard: backups made without its order, orders that were
-// refused, and sets that were pruned.
+// refused, sets that were pruned, and proofs by restoring.
 #pragma once
 
 #include "agent/job/backup_run.hpp"

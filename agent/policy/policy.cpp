@@ -21,7 +21,7 @@ void require_pause(const std::string& what, UtcTime now, std::optional<UtcTime> 
 }  // namespace
 
 const std::vector<std::string>& Policy::kinds() {
-    static const std::vector<std::string> all{"backup", "escrow", "rotate", "verify", "prune"};
+    static const std::vector<std::string> all{"backup", "escrow", "rotate", "verify", "verify-full", "prune"};
     return all;
 }
 
@@ -50,7 +50,7 @@ void Policy::require_rotation_interval(UtcTime now, std::optional<UtcTime> last)
 }
 
 void Policy::require_verify_interval(UtcTime now, std::optional<UtcTime> last) const {
-    require_pause("verification", now, last, min_verify_interval,
+    require_pause("verification of this kind", now, last, min_verify_interval,
                   "Lower min-verify-interval in the agent's configuration, or verify on the host: "
                   "strongroom-agent verify");
 }

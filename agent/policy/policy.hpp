@@ -28,7 +28,8 @@ struct Policy {
     // `last` is the start of the last rotation that was finished; going on with an unfinished one is no
     // order.
     void require_rotation_interval(UtcTime now, std::optional<UtcTime> last) const;
-    // `last` is the start of the last verification that a dispatcher ordered.
+    // `last` is the start of the last verification of the same kind (digests, or full) that a dispatcher
+    // ordered.
     void require_verify_interval(UtcTime now, std::optional<UtcTime> last) const;
     // An order may only repeat fingerprints that are pinned here; an empty order means "all pinned".
     static void require_pinned(const std::vector<std::string>& ordered,

@@ -267,6 +267,18 @@ std::string one_line(const ProofResult& result) {
     return out;
 }
 
+std::string public_line(const ProofResult& result) {
+    if (result.proven()) return one_line(result);
+    std::string out = "set " + result.set + " could not be proven by restoring: it failed in the step \"" +
+                      result.failed_step + "\" (" + std::string(name(result.failure->kind())) + ")";
+    // These speak of objects of the store.
+    const bool stored =
+        result.failure->kind() == ErrorKind::corrupt || result.failure->kind() == ErrorKind::crypto;
+    if (stored && (result.failed_step == "open" || result.failed_step == "extract"))
+        return out + ": " + result.failure->text();
+    return out + "; the host's log says more";
+}
+
 Json json_of(const ProofResult& result) {
     Json out{{"set", result.set},
              {"proven", result.proven()},

@@ -53,6 +53,8 @@ struct ProofResult {
 
 // One line for people: "set ... was restored, started and compared: 16 tables, 16 checked, ..."
 std::string one_line(const ProofResult& result);
+// The same without a name or a value of the database: for whoever may not know them.
+std::string public_line(const ProofResult& result);
 Json json_of(const ProofResult& result);
 // Throws Error{corrupt} that says in which step and why, if the set was not proven.
 void require_proven(const ProofResult& result);

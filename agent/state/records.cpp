@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kept_runs = 200;
 constexpr std::size_t most_runs = 1000;
 constexpr std::size_t kept_refusals = 100;
+constexpr std::size_t kept_proofs = 100;
 
 }  // namespace
 
@@ -49,6 +50,19 @@ void RunState::add_replacement(Run run) {
 void RunState::add_removed(const std::string& set) {
     if (!removed) removed.emplace();
     removed->push_back(set);
+}
+
+void RunState::add_proof(proto::SetProof proof) {
+    if (!proofs) proofs.emplace();
+    std::erase_if(*proofs, [&](const auto& one) { return one.set == proof.set; });
+    if (proofs->size() >= kept_proofs) proofs->erase(proofs->begin());
+    proofs->push_back(std::move(proof));
+}
+
+void RunState::forget_proof(const proto::SetProof& proof) {
+    if (!proofs) return;
+    std::erase_if(*proofs, [&](const auto& one) { return one.set == proof.set && one.time == proof.time; });
+    if (proofs->empty()) proofs.reset();
 }
 
 void RunState::add_refusal(std::string text) {

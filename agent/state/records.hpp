@@ -141,6 +141,10 @@ struct RunState {
     std::optional<std::string> last_verify_job;
     std::optional<std::vector<std::string>> removed;  // sets that were pruned, not yet reported
     std::optional<std::int64_t> escrow_fetched{};     // the last request for escrow records that was told
+    // Start and job of the last proof by restoring that a dispatcher ordered, and outcomes not yet reported.
+    std::optional<std::int64_t> last_proof{};
+    std::optional<std::string> last_proof_job{};
+    std::optional<std::vector<proto::SetProof>> proofs{};
     template <class Fields>
     void fields(Fields& f) {
         f("runs", runs, Many<Nested>{1000, {}});
@@ -152,6 +156,9 @@ struct RunState {
         f("last_verify_job", last_verify_job, uuid_text);
         f("removed", removed, Many<Text>{100'000, set_id_text});
         f("escrow_fetched", escrow_fetched, any_time);
+        f("last_proof", last_proof, any_time);
+        f("last_proof_job", last_proof_job, uuid_text);
+        f("proofs", proofs, Many<Nested>{100, {}});
     }
 
     // The backup that was made for this job, or for this slot of this schedule, or nullptr.
@@ -163,6 +170,9 @@ struct RunState {
     void add_replacement(Run run);
     void add_removed(const std::string& set);
     void add_refusal(std::string text);
+    // Of one set the last one; of more than 100 sets the newest.
+    void add_proof(proto::SetProof proof);
+    void forget_proof(const proto::SetProof& proof);
 };
 
 // running.json: a backup that was begun. Left behind only by a crash.

@@ -18,6 +18,11 @@ struct Arguments {
     std::int64_t limit = 100;
 };
 
+std::string shown_proof(const proto::Backup& backup) {
+    if (!backup.proof) return "never";
+    return (backup.proof->proven ? "" : "FAILED ") + shown_time(backup.proof->time);
+}
+
 void list_of_dispatcher(Context& context, const Arguments& arguments) {
     const auto reply = context.session().ask(proto::BackupList{arguments.server, arguments.limit});
     if (context.config.json) return context.print_json(to_json(reply));
@@ -27,10 +32,11 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
                        {"SIZE", term::Align::right},
                        {"STORED", term::Align::right},
                        {"SOURCE"},
-                       {"STORE"}});
+                       {"STORE"},
+                       {"PROVEN BY RESTORE"}});
     for (const auto& one : reply.backups)
         table.add({one.set, one.kind, shown_time(one.created), term::format_bytes(one.plain_bytes),
-                   term::format_bytes(one.stored_bytes), one.source, one.store});
+                   term::format_bytes(one.stored_bytes), one.source, one.store, shown_proof(one)});
     table.print(context.out, "no backups yet");
 }
 

@@ -23,6 +23,19 @@ std::string shown_proof(const proto::Server& server) {
            (server.recoverable ? "" : "; that is too long ago, prove it again");
 }
 
+// A proof that failed after the last good one goes before it.
+std::string shown_restore(const proto::Server& server) {
+    if (server.not_restored && (!server.restored || server.not_restored->time >= server.restored->time))
+        return "FAILED " + shown_time(server.not_restored->time);
+    return server.restored ? shown_time(server.restored->time) : "never";
+}
+
+std::string told_restore(const proto::Server& server) {
+    const std::string when = shown_restore(server);
+    if (when.starts_with("FAILED")) return when + ": " + server.not_restored->text;
+    return server.restored ? when + ": " + server.restored->text : when;
+}
+
 std::string shown_fetches(const proto::Server& server) {
     if (!server.fetched) return "not within 30 days";
     return shown_time(server.fetched) + " by " + group_fingerprint(server.fetched_by.value_or("")) + ", " +
@@ -33,11 +46,17 @@ void list(Context& context) {
     const auto reply = context.session().ask(proto::ServerList{});
     for (const auto& server : reply.servers) remember(context, server.server, server.label, server.identity);
     if (context.config.json) return context.print_json(to_json(reply));
-    term::Table table(
-        {{"SERVER"}, {"LABEL"}, {"STATE"}, {"ESCROWED"}, {"PROVEN"}, {"LAST BACKUP"}, {"LAST SEEN"}});
+    term::Table table({{"SERVER"},
+                       {"LABEL"},
+                       {"STATE"},
+                       {"ESCROWED"},
+                       {"PROVEN"},
+                       {"LAST BACKUP"},
+                       {"PROVEN BY RESTORE"},
+                       {"LAST SEEN"}});
     for (const auto& one : reply.servers)
         table.add({one.server, one.label, state_of(one), shown_time(one.escrowed), shown_time(one.proven),
-                   shown_time(one.last_backup), shown_time(one.last_seen)});
+                   shown_time(one.last_backup), shown_restore(one), shown_time(one.last_seen)});
     table.print(context.out, "no servers yet: strongroom registration create --label NAME");
 }
 
@@ -61,6 +80,7 @@ void show(Context& context, const std::string& server) {
                                      {"escrow fetched", shown_fetches(info)},
                                      {"last backup", shown_time(info.last_backup)},
                                      {"last set", info.last_set.value_or("none")},
+                                     {"proven by restore", told_restore(info)},
                                      {"last problem", info.last_problem.value_or("none")},
                                      {"source", info.source.value_or("not reported")},
                                      {"store", info.store.value_or("not reported")},

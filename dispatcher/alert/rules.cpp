@@ -104,6 +104,17 @@ class ServerRules {
             "Its owner runs: strongroom prove --server " + server_.uuid);
     }
 
+    void set_not_proven() {
+        if (server_.restore_failed == 0 || server_.restored > server_.restore_failed) return;
+        add("set_not_proven", "critical",
+            "a backup set failed its proof by restoring at " + moment(server_.restore_failed) + ": " +
+                printable_line(server_.restore_failed_text, 300),
+            "Do not count on that set. Look into the host's log (AGENT_SET_NOT_PROVEN), make a new backup, "
+            "and "
+            "prove it: strongroom job create --server " +
+                server_.uuid + " --kind verify-full");
+    }
+
     void rotation_due() {
         const auto limit = limits_.rotation_after;
         if (limit.count() == 0 || server_.rotates != 0 || server_.subkey_since == 0) return;
@@ -150,7 +161,7 @@ class ServerRules {
 void rules_of_jobs(const Facts& facts, std::vector<Finding>& out) {
     for (const auto& job : facts.failed_jobs) {
         const auto server = std::ranges::find(facts.servers, job.server, &ServerFacts::uuid);
-        const bool verify = job.kind == "verify";
+        const bool verify = job.kind.starts_with("verify");
         out.push_back(
             {"job_failed", job.server + "/" + job.kind, verify ? "critical" : "warning", job.server,
              server == facts.servers.end() ? "" : printable_line(server->label, 100),
@@ -191,10 +202,10 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{"backup_failed", "backup_missing", "job_failed",
-                                                "agent_silent",  "escrow_missing", "not_recoverable",
-                                                "rotation_due",  "escrow_fetched", "key_expiring",
-                                                "disk_low",      "own_backup"};
+    static const std::vector<std::string> names{"backup_failed",  "backup_missing", "job_failed",
+                                                "agent_silent",   "escrow_missing", "not_recoverable",
+                                                "set_not_proven", "rotation_due",   "escrow_fetched",
+                                                "key_expiring",   "disk_low",       "own_backup"};
     return names;
 }
 
@@ -212,6 +223,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         }
         rules.escrow_missing();
         rules.not_recoverable();
+        rules.set_not_proven();
         rules.rotation_due();
         rules.escrow_fetched();
         rules.key_expiring();

@@ -1,4 +1,6 @@
 // What an agent asks and tells about its work.
+#include <algorithm>
+
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
@@ -53,6 +55,15 @@ void audit_backup(const Context& context, const std::string& server, const proto
                       (backup.schedule ? ", for a slot of schedule " + *backup.schedule : std::string()));
 }
 
+void note_proof(const Context& context, const std::string& server, const proto::SetProof& proof) {
+    // A host whose clock is ahead does not keep later proofs out.
+    const auto time = std::min(proof.time, context.now_ms());
+    if (!context.tx.put_restore_proof(server, proof.set, proof.proven, time, proof.text)) return;
+    context.audit(proof.proven ? "set.proven" : "set.not_proven", server, printable_line(proof.text, 1500));
+    if (!proof.proven)
+        log_event(Level::warning, "DISPATCHER_SET_NOT_PROVEN", "server {}: {}", server, proof.text);
+}
+
 // As it says of itself.
 std::string description(const Server& server) {
     return "label " + server.label + ", version " + server.version + ", source " + server.source +
@@ -72,6 +83,8 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     // listed.
     const bool new_backup = input.backup && context.tx.put_backup(from_the_wire(*input.backup, job.server,
                                                                                 job.id, context.now_ms()));
+
+    if (input.proof) note_proof(context, job.server, *input.proof);
 
     const JobState before = job.state;
     job.state = input.outcome == "succeeded" ? JobState::succeeded : JobState::failed;
@@ -112,6 +125,8 @@ proto::AgentReport::Reply agent_report(const Context& context, const proto::Agen
     for (const auto& backup : input.backups)
         if (context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms())))
             audit_backup(context, server.uuid, backup);
+    if (input.proofs)
+        for (const auto& proof : *input.proofs) note_proof(context, server.uuid, proof);
     if (input.removed) forget_backups(context, server.uuid, *input.removed);
     for (const auto& refusal : input.refusals) {
         context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));

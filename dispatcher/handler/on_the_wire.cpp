@@ -1,5 +1,7 @@
 #include "dispatcher/handler/on_the_wire.hpp"
 
+#include <algorithm>
+
 namespace strongroom::dispatcher {
 
 proto::Job on_the_wire(const Job& job) {
@@ -40,7 +42,14 @@ proto::Backup on_the_wire(const Backup& backup) {
     out.store = backup.store;
     out.schedule = unless_empty(backup.schedule);
     out.slot = unless_zero(backup.slot);
+    out.proof = proof_on_the_wire(backup);
     return out;
+}
+
+std::optional<proto::SetProof> proof_on_the_wire(const Backup& backup) {
+    if (backup.proven == 0 && backup.proof_failed == 0) return std::nullopt;
+    return proto::SetProof{backup.set, std::max(backup.proven, backup.proof_failed), backup.proven != 0,
+                           backup.proof_text};
 }
 
 Backup from_the_wire(const proto::Backup& backup, const std::string& server, const std::string& job,

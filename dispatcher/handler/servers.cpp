@@ -39,6 +39,9 @@ proto::Server describe_server(const Context& context, const Server& server) {
         out.last_backup = backups.front().finished;
         out.last_set = backups.front().set;
     }
+    if (const auto last = context.tx.last_proven_backup(server.uuid)) out.restored = proof_on_the_wire(*last);
+    if (const auto last = context.tx.last_unproven_backup(server.uuid))
+        out.not_restored = proof_on_the_wire(*last);
     for (const auto& job : context.tx.list_jobs(server.uuid, 20)) {
         if (job.state == JobState::succeeded) break;
         if (job.problem.kind.empty() || job.state == JobState::cancelled) continue;

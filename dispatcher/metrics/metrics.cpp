@@ -251,13 +251,18 @@ void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t pro
     auto proven = server_family("strongroom_dispatcher_server_proven_timestamp_seconds",
                                 "When `by` last showed that the server's newest escrow record opens, in "
                                 "seconds since 1970; 0: never.");
+    auto restored =
+        server_family("strongroom_dispatcher_server_restore_proven_timestamp_seconds",
+                      "When a backup set of the server was last proven by restoring it, in seconds "
+                      "since 1970; 0: never.");
     for (const auto& server : servers) {
+        restored.metric.push_back(server_gauge(server, static_cast<double>(server.restored) / 1000));
         escrowed.metric.push_back(server_gauge(server, server.escrowed != 0 ? 1 : 0));
         proven.metric.push_back(server_gauge(server, static_cast<double>(server.proven) / 1000));
         proven.metric.back().label.push_back({"by", server.proven_by});
     }
     const std::lock_guard lock(parts_->server_mutex);
-    parts_->server_families = {std::move(escrowed), std::move(proven)};
+    parts_->server_families = {std::move(escrowed), std::move(proven), std::move(restored)};
 }
 
 void Metrics::own_backup(std::int64_t millis) {

@@ -133,6 +133,10 @@ struct Backup {
     std::int64_t slot = 0;
     std::int64_t reported = 0;
     std::int64_t removed = 0;  // when its owner said that it is gone from the store
+    // The last proof by restoring: when it succeeded, or when it failed (the other is 0), and what it says.
+    std::int64_t proven = 0;
+    std::int64_t proof_failed = 0;
+    std::string proof_text{};
 };
 
 // An agent in a long poll.
@@ -222,6 +226,10 @@ struct ServerFacts {
     std::int64_t splay = 0;             // seconds
     std::int64_t schedule_created = 0;
     std::int64_t last_backup = 0;  // when the newest backup was reported
+    // Of the sets that are there: when one was last proven by restoring, and when that last failed; 0: never.
+    std::int64_t restored = 0;
+    std::int64_t restore_failed = 0;
+    std::string restore_failed_text;  // foreign text
     // The backup job that ended last.
     std::string last_job;
     std::string last_job_state;

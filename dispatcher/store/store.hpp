@@ -107,6 +107,12 @@ class Transaction {
                                              std::int64_t limit) = 0;  // newest first; no removed ones
     // False unless it is listed. It stays known: told again, it is not listed again.
     virtual bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) = 0;
+    // The newest proof of a set by restoring. False if the set is not listed, or a later one is known.
+    virtual bool put_restore_proof(const std::string& server, const std::string& set, bool proven,
+                                   std::int64_t time, const std::string& text) = 0;
+    // The listed set that was proven last, and the one whose proof failed last.
+    virtual std::optional<Backup> last_proven_backup(const std::string& server) = 0;
+    virtual std::optional<Backup> last_unproven_backup(const std::string& server) = 0;
     virtual void append_escrow(const EscrowRecord& record) = 0;
     virtual std::vector<EscrowRecord> list_escrow(const std::string& server) = 0;  // newest first
     virtual std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,

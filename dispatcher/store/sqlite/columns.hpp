@@ -138,6 +138,9 @@ void columns(Backup& backup, F f) {
     f("slot", backup.slot);
     f("reported", backup.reported);
     f("removed", backup.removed);
+    f("proven", backup.proven);
+    f("proof_failed", backup.proof_failed);
+    f("proof_text", backup.proof_text);
 }
 
 template <class F>
@@ -199,6 +202,9 @@ void columns(ServerFacts& facts, F f) {
     f("splay", facts.splay);
     f("schedule_created", facts.schedule_created);
     f("last_backup", facts.last_backup);
+    f("restored", facts.restored);
+    f("restore_failed", facts.restore_failed);
+    f("restore_failed_text", facts.restore_failed_text);
     f("last_job", facts.last_job);
     f("last_job_state", facts.last_job_state);
     f("last_job_finished", facts.last_job_finished);

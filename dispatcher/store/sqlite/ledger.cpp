@@ -17,6 +17,31 @@ std::vector<Backup> SqliteTransaction::list_backups(const std::string& server, s
                           server, limit);
 }
 
+bool SqliteTransaction::put_restore_proof(const std::string& server, const std::string& set, bool proven,
+                                          std::int64_t time, const std::string& text) {
+    const std::int64_t success = proven ? time : 0;
+    const std::int64_t failure = proven ? 0 : time;
+    return execute(session_,
+                   "UPDATE backups SET proven = :p, proof_failed = :f, proof_text = :x WHERE server = :s AND "
+                   "set_id = :i AND removed = 0 AND MAX(proven, proof_failed) < :t",
+                   success, failure, text, server, set, time) == 1;
+}
+
+std::optional<Backup> SqliteTransaction::last_proven_backup(const std::string& server) {
+    return select_one<Backup>(
+        session_,
+        "backups WHERE server = :s AND removed = 0 AND proven > 0 ORDER BY proven DESC, "
+        "set_id DESC LIMIT 1",
+        server);
+}
+
+std::optional<Backup> SqliteTransaction::last_unproven_backup(const std::string& server) {
+    return select_one<Backup>(session_,
+                              "backups WHERE server = :s AND removed = 0 AND proof_failed > 0 ORDER BY "
+                              "proof_failed DESC, set_id DESC LIMIT 1",
+                              server);
+}
+
 bool SqliteTransaction::remove_backup(const std::string& server, const std::string& set, std::int64_t now) {
     return execute(session_,
                    "UPDATE backups SET removed = :n WHERE server = :s AND set_id = :i AND removed = 0", now,

@@ -352,8 +352,22 @@ void step_10(Session& session) {
     for (const auto statement : recovery_changes) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4, step_5,
-                                step_6, step_7, step_8, step_9, step_10};
+// Proofs by restoring, of sets; and a view tells the last ones of a server.
+constexpr std::string_view restore_proofs[] = {
+    "ALTER TABLE backups ADD COLUMN proven BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE backups ADD COLUMN proof_failed BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE backups ADD COLUMN proof_text TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX backups_proven ON backups (server, proven) WHERE removed = 0 AND proven > 0",
+    "CREATE INDEX backups_not_proven ON backups (server, proof_failed) WHERE removed = 0 AND proof_failed > "
+    "0",
+};
+
+void step_11(Session& session) {
+    for (const auto statement : restore_proofs) session << std::string(statement);
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4,  step_5, step_6,
+                                step_7, step_8, step_9, step_10, step_11};
 
 }  // namespace
 

@@ -58,6 +58,10 @@ class SqliteTransaction : public Transaction {
     bool put_backup(const Backup& backup) override;
     std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
     bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) override;
+    bool put_restore_proof(const std::string& server, const std::string& set, bool proven, std::int64_t time,
+                           const std::string& text) override;
+    std::optional<Backup> last_proven_backup(const std::string& server) override;
+    std::optional<Backup> last_unproven_backup(const std::string& server) override;
     void append_escrow(const EscrowRecord& record) override;
     std::vector<EscrowRecord> list_escrow(const std::string& server) override;
     std::optional<EscrowRecord> find_escrow(const std::string& server, const std::string& subkey,

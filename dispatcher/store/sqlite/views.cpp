@@ -38,6 +38,9 @@ constexpr std::string_view make[] = {
         COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
         COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0
             ORDER BY reported DESC LIMIT 1), 0) AS last_backup,
+        COALESCE((SELECT MAX(proven) FROM backups WHERE server = s.uuid AND removed = 0 AND proven > 0), 0)
+            AS restored,
+        COALESCE(f.proof_failed, 0) AS restore_failed, COALESCE(f.proof_text, '') AS restore_failed_text,
         COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
         COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
         FROM servers s
@@ -46,6 +49,8 @@ constexpr std::string_view make[] = {
         LEFT JOIN proofs p ON p.server = s.uuid AND p.subkey = s.subkey AND p.sha256 = e.sha256
         LEFT JOIN escrow_requests r ON r.rowid = (SELECT rowid FROM escrow_requests WHERE server = s.uuid
             ORDER BY fetched DESC, rowid DESC LIMIT 1)
+        LEFT JOIN backups f ON f.server = s.uuid AND f.set_id = (SELECT set_id FROM backups
+            WHERE server = s.uuid AND removed = 0 AND proof_failed > 0 ORDER BY proof_failed DESC LIMIT 1)
         LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
         LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
             AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)

@@ -73,15 +73,17 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
     SqliteStore::open(path);
     sqlite3* database = nullptr;
     REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
-    const auto result =
-        sqlite3_exec(database,
-                     "DROP VIEW server_facts; ALTER TABLE backups DROP COLUMN removed; "
-                     "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "
-                     "ALTER TABLE servers DROP COLUMN recovery_sequence; "
-                     "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
-                     "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "
-                     "DROP TABLE escrow_requests; PRAGMA user_version = 6",
-                     nullptr, nullptr, nullptr);
+    const auto result = sqlite3_exec(
+        database,
+        "DROP VIEW server_facts; DROP INDEX backups_proven; DROP INDEX backups_not_proven; "
+        "ALTER TABLE backups DROP COLUMN removed; ALTER TABLE backups DROP COLUMN proven; "
+        "ALTER TABLE backups DROP COLUMN proof_failed; ALTER TABLE backups DROP COLUMN proof_text; "
+        "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "
+        "ALTER TABLE servers DROP COLUMN recovery_sequence; "
+        "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
+        "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "
+        "DROP TABLE escrow_requests; PRAGMA user_version = 6",
+        nullptr, nullptr, nullptr);
     REQUIRE(result == SQLITE_OK);
     sqlite3_close(database);
     SqliteStore::open(path)->read([&](Transaction& tx) { CHECK(tx.server_facts().empty()); });

@@ -289,6 +289,20 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.size() == 2);
     CHECK(kind_of([&] { room.ask(*alice, proto::JobCancel{second}); }) == ErrorKind::refused);
 
+    // A proof by restoring: the user sees the last one of each set; a time ahead of ours is taken as now.
+    proto::AgentReport report{"1", "host", "s", "t", {}, {}, {}, {}};
+    report.proofs = {{backup.set, to_millis(room.clock.now()) + 3600'000, false, "it failed"},
+                     {"20261122T013700Z-00000000", 1, true, "nobody knows this set"}};
+    room.ask(*agent, report);
+    CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action == "set.not_proven");
+    CHECK(room.ask(*alice, proto::BackupList{agent->server, 10}).backups.front().proof->text == "it failed");
+    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.not_restored->set == backup.set);
+    room.clock.advance(std::chrono::seconds(1));
+    report.proofs = {{backup.set, to_millis(room.clock.now()), true, "it holds"}};
+    room.ask(*agent, report);
+    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.restored->text == "it holds");
+    CHECK_FALSE(room.ask(*alice, proto::ServerShow{agent->server}).info.not_restored);
+
     // Removed from the store by its owner: no longer listed, also when the agent tells of it again.
     CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set, backup.set}}).forgotten == 1);
     CHECK(room.ask(*alice, proto::BackupForget{agent->server, {backup.set}}).forgotten == 0);

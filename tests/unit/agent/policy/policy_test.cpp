@@ -31,6 +31,8 @@ TEST_CASE("job kinds are a closed set, and the host chooses from it") {
     const Policy policy{{"backup"}, 300s};
     CHECK_NOTHROW(policy.require_kind("backup"));
     CHECK(refusal([&] { policy.require_kind("escrow"); }).hint().find("allow-kinds") != std::string::npos);
+    refusal([&] { policy.require_kind("verify-full"); });
+    refusal([&] { (Policy{{"backup", "verify"}, 300s}).require_kind("verify-full"); });
     for (const char* unknown : {"restore", "exec", "", "Backup", "backup "})
         refusal([&] { (Policy{{"backup", "escrow", unknown}, 300s}).require_kind(unknown); });
 }

@@ -189,6 +189,18 @@ TEST_CASE("rules: a proof of recovery that was never made, or too long ago") {
     CHECK(site.found().empty());
 }
 
+TEST_CASE("rules: a set that failed its proof by restoring, until one is proven") {
+    Site site;
+    site.server->restored = site.facts.now - 1000;
+    CHECK(site.found().empty());
+    site.server->restore_failed = site.facts.now - 1000;
+    site.server->restore_failed_text = "set X failed in the step\n";
+    CHECK(site.found() == Names{"set_not_proven"});
+    CHECK(site.text().find("set X failed in the step\\x0a") != std::string::npos);
+    site.server->restored += 1;
+    CHECK(site.found().empty());
+}
+
 TEST_CASE("rules: keys near their end") {
     Site site;
     const std::int64_t in_a_month = site.facts.now + INT64_C(30) * 24 * 3600'000;
@@ -231,6 +243,7 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.facts.failed_jobs = {Job{}};
     site.server->fetched = site.facts.now;
     site.server->subkey_since = 1;
+    site.server->restore_failed = 1;
     auto found = site.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();
