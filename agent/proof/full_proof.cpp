@@ -5,6 +5,7 @@
 
 #include "agent/proof/assertions.hpp"
 #include "agent/proof/comparison.hpp"
+#include "agent/proof/dump_load.hpp"
 #include "agent/proof/figures_file.hpp"
 #include "agent/proof/private_server.hpp"
 #include "agent/proof/work_folder.hpp"
@@ -30,9 +31,11 @@ class Prover {
     // The whole proof. What goes wrong with the set ends up in the result; all else is thrown.
     void prove(const Manifest& manifest) {
         require_provable(manifest);
-        const WorkFolder folder(config_, state_, manifest.server, space_for(manifest.plain_total));
+        const WorkFolder folder(config_, state_, manifest.server, space_for(manifest));
         folder_ = &folder;
-        if (extract(manifest) && prepare(manifest)) check_server(manifest);
+        const bool restored =
+            manifest.stream == "sql" ? load(manifest) : extract(manifest) && prepare(manifest);
+        if (restored) check_server(manifest);
         folder.remove();
     }
 
@@ -41,17 +44,17 @@ class Prover {
         std::optional<PrivateServer> server;
         if (!start(server)) return;
         const SqlClient client = server->client();
-        if (!check_all_tables(client) || !compare_figures(client, manifest.set) || !try_assertions(client))
+        if (!check_all_tables(client) || !compare_figures(client, manifest) || !try_assertions(client))
             return;
         step("stop", result_.seconds.compare, [&] { server->stop(); });
     }
 
     static void require_provable(const Manifest& manifest) {
-        if (manifest.source_tool != "mariadb-backup")
+        if (manifest.source_tool != "mariadb-backup" && manifest.source_tool != "mariadb-dump")
             throw Error(
                 ErrorKind::refused,
                 "set " + manifest.set + " was made by " + printable_line(manifest.source_tool, 60) +
-                    " and cannot be proven by restoring: only sets of mariadb-backup can",
+                    " and cannot be proven by restoring: only sets of mariadb-backup and mariadb-dump can",
                 "Its digests can be verified: strongroom-agent verify. Restore it by hand to prove more.");
         if (manifest.kind != "full")
             throw Error(
@@ -61,15 +64,21 @@ class Prover {
                 "Prove the full set that it builds on: --set " + manifest.parent.value_or("ID") + ".");
     }
 
+    restore::ExtractFrom extract_from() const {
+        return {store_, home_, options_.workers, [this](const backupset::Progress& now) {
+                    require_going_on();
+                    if (options_.on_progress) options_.on_progress(now);
+                }};
+    }
+
     bool extract(const Manifest& manifest) {
-        return step("extract", result_.seconds.extract, [&] {
-            restore::extract_physical({store_, home_, options_.workers,
-                                       [&](const backupset::Progress& now) {
-                                           require_going_on();
-                                           if (options_.on_progress) options_.on_progress(now);
-                                       }},
-                                      manifest, folder_->data());
-        });
+        return step("extract", result_.seconds.extract,
+                    [&] { restore::extract_physical(extract_from(), manifest, folder_->data()); });
+    }
+
+    bool load(const Manifest& manifest) {
+        return step("load", result_.seconds.extract,
+                    [&] { load_dump(extract_from(), manifest, *folder_, idle()); });
     }
 
     bool prepare(const Manifest& manifest) {
@@ -103,12 +112,13 @@ class Prover {
         });
     }
 
-    bool compare_figures(const SqlClient& client, const std::string& set) {
+    bool compare_figures(const SqlClient& client, const Manifest& manifest) {
         return step("compare", result_.seconds.compare, [&] {
-            const auto figures = load_figures(state_, set);
+            auto figures = load_figures(state_, manifest.set);
             result_.not_compared = !figures ? "no figures of the source were taken with this backup"
                                             : figures->not_exact.value_or("");
             if (!result_.not_compared.empty()) return;
+            if (manifest.stream == "sql") forget_checksums_of_floats(client, figures->tables);
             const auto restored =
                 measure_tables(client, figures->tables, [&](std::size_t) { require_going_on(); });
             const auto comparison = compare(figures->tables, restored);

@@ -27,7 +27,7 @@ struct ProofOptions {
 };
 
 struct ProofSeconds {
-    double extract = 0;
+    double extract = 0;  // or load: of a dump
     double prepare = 0;
     double start = 0;
     double check = 0;
@@ -46,7 +46,8 @@ struct ProofResult {
     std::string not_compared;  // why no table was compared; empty if some were
     std::size_t assertions = 0;
     ProofSeconds seconds;
-    std::string failed_step;  // "extract", "prepare", "start", "check", "compare", "assert", "stop"; or empty
+    std::string
+        failed_step;  // "extract", "load", "prepare", "start", "check", "compare", "assert", "stop"; or empty
     std::optional<Error> failure;  // why the set could not be proven
     bool proven() const { return !failure; }
 };

@@ -44,37 +44,26 @@ std::string server_program() {
         "A proof by restoring starts a private server: install the same mariadb-server as the source's.");
 }
 
-SpawnOptions server_options(const fs::path& datadir, const fs::path& folder) {
-    const ServerUser user = server_user();
+SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, PrivateServer::Use use) {
+    const bool load = use == PrivateServer::Use::load;
     SpawnOptions out;
-    out.argv = {"setpriv", "--pdeathsig", "KILL"};
-    if (user.other)
-        for (const std::string& argument :
-             {"--reuid=" + std::to_string(user.uid), "--regid=" + std::to_string(user.gid),
-              std::string("--clear-groups")})
-            out.argv.push_back(argument);
-    for (const std::string& argument : {server_program(),
-                                        std::string("--no-defaults"),
-                                        "--datadir=" + datadir.string(),
-                                        "--socket=" + socket_in(folder).string(),
-                                        "--pid-file=" + pid_in(folder).string(),
-                                        "--log-error=" + log_in(folder).string(),
-                                        "--tmpdir=" + (folder / "tmp").string(),
-                                        "--secure-file-priv=" + (folder / "tmp").string(),
-                                        std::string("--skip-networking"),
-                                        std::string("--skip-grant-tables"),
-                                        std::string("--skip-slave-start"),
-                                        std::string("--skip-log-bin"),
-                                        std::string("--event-scheduler=DISABLED"),
-                                        std::string("--performance-schema=OFF"),
-                                        std::string("--local-infile=0"),
-                                        std::string("--innodb-fast-shutdown=2"),
-                                        std::string("--innodb-buffer-pool-size=128M"),
-                                        std::string("--innodb-buffer-pool-dump-at-shutdown=OFF"),
-                                        std::string("--innodb-buffer-pool-load-at-startup=OFF"),
-                                        std::string("--innodb-log-file-size=64M"),
-                                        std::string("--aria-recover-options=NORMAL")})
+    out.argv = as_server_user();
+    for (const std::string& argument :
+         {server_program(), std::string("--no-defaults"), "--datadir=" + datadir.string(),
+          "--socket=" + socket_in(folder).string(), "--pid-file=" + pid_in(folder).string(),
+          "--log-error=" + log_in(folder).string(), "--tmpdir=" + (folder / "tmp").string(),
+          "--secure-file-priv=" + (folder / "tmp").string(), std::string("--skip-networking"),
+          std::string("--skip-slave-start"), std::string("--skip-log-bin"),
+          std::string("--performance-schema=OFF"), std::string("--local-infile=0"),
+          std::string("--innodb-buffer-pool-size=128M"),
+          std::string("--innodb-buffer-pool-dump-at-shutdown=OFF"),
+          std::string("--innodb-buffer-pool-load-at-startup=OFF"), std::string("--innodb-log-file-size=64M"),
+          std::string("--aria-recover-options=NORMAL")})
         out.argv.push_back(argument);
+    for (const char* argument : {load ? "--event-scheduler=OFF" : "--event-scheduler=DISABLED",
+                                 load ? "--innodb-fast-shutdown=1" : "--innodb-fast-shutdown=2",
+                                 load ? "--skip-name-resolve" : "--skip-grant-tables"})
+        out.argv.emplace_back(argument);
     try {
         for (auto& argument : layout_options(read_file(datadir / "backup-my.cnf", 1U << 20U)))
             out.argv.push_back(std::move(argument));
@@ -95,6 +84,17 @@ ServerUser server_user() {
                     "a database server does not run as root, and there is no user mysql",
                     "Run the agent as its own user, or install mariadb-server.");
     return {true, entry->pw_uid, entry->pw_gid};
+}
+
+std::vector<std::string> as_server_user() {
+    const ServerUser user = server_user();
+    std::vector<std::string> out{"setpriv", "--pdeathsig", "KILL"};
+    if (user.other)
+        for (const std::string& argument :
+             {"--reuid=" + std::to_string(user.uid), "--regid=" + std::to_string(user.gid),
+              std::string("--clear-groups")})
+            out.push_back(argument);
+    return out;
 }
 
 std::vector<std::string> layout_options(const std::string& backup_my_cnf) {
@@ -118,12 +118,12 @@ std::vector<std::string> layout_options(const std::string& backup_my_cnf) {
 }
 
 PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
-                             const std::function<void()>& idle, std::chrono::seconds limit)
+                             const std::function<void()>& idle, Use use, std::chrono::seconds limit)
     : folder_(folder), idle_(idle), said_("server") {
     if (socket_in(folder).string().size() >= sizeof(sockaddr_un::sun_path))
         throw Error(ErrorKind::config, "the path " + folder.string() + " is too long for a server's socket",
                     "Set proof-folder to a shorter path.");
-    auto options = server_options(datadir, folder);
+    auto options = server_options(datadir, folder, use);
     options.fds = {{1, said_.fd()}, {2, said_.fd()}};
     process_.emplace(options);
     const auto ends = std::chrono::steady_clock::now() + limit;
@@ -147,8 +147,12 @@ PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
                                        std::to_string(limit.count()) + " s: " + log_tail());
 }
 
+std::vector<std::string> PrivateServer::connection() const {
+    return {"--no-defaults", "--user=root", "--socket=" + socket_in(folder_).string()};
+}
+
 SqlClient PrivateServer::client() const {
-    return {{"--no-defaults", "--user=root", "--socket=" + socket_in(folder_).string()}, idle_};
+    return {connection(), idle_};
 }
 
 void PrivateServer::stop() {

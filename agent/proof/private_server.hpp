@@ -28,19 +28,28 @@ ServerUser server_user();
 // are laid out: known names and harmless values only; all else in the file is left out.
 std::vector<std::string> layout_options(const std::string& backup_my_cnf);
 
+// The first words of a command that runs as server_user() and is killed when the calling thread ends.
+std::vector<std::string> as_server_user();
+
 class PrivateServer {
   public:
+    // `load` is for taking a dump in: an empty server's own grant tables, so that a dump may replace them and
+    // make events (which never run), and a shutdown that leaves nothing to recover.
+    enum class Use { check, load };
+
     // `folder` is empty, private and belongs to server_user(): for socket, log and temporary files; `datadir`
     // belongs to it, too. Waits until the server answers. `idle` as in SqlClient. Throws Error{source} with
     // the end of its log if it ends or does not answer within `limit`, Error{tool_missing}, Error{config} if
     // the path is too long for a socket.
     PrivateServer(const std::filesystem::path& datadir, const std::filesystem::path& folder,
-                  const std::function<void()>& idle, std::chrono::seconds limit = std::chrono::minutes(10));
+                  const std::function<void()>& idle, Use use = Use::check,
+                  std::chrono::seconds limit = std::chrono::minutes(10));
     // Kills a server that was not stopped.
     ~PrivateServer() = default;
     PrivateServer(const PrivateServer&) = delete;
 
     SqlClient client() const;
+    std::vector<std::string> connection() const;  // first arguments of a client of it
     pid_t pid() const { return process_->pid(); }
     // Shuts it down and waits. Throws Error{source} unless it was running until now and ends with success.
     void stop();

@@ -9,7 +9,8 @@ namespace strongroom::agent {
 
 void keep_figures(const AgentConfig& config, const StateDir& state, const backupset::Manifest& manifest,
                   UtcTime now, const std::stop_token& stop) noexcept {
-    if (!config.proof.figures || manifest.source_tool != "mariadb-backup") return;
+    const bool provable = manifest.source_tool == "mariadb-backup" || manifest.source_tool == "mariadb-dump";
+    if (!config.proof.figures || !provable) return;
     try {
         // Without SELECT on all of them, tables would be left out without a word.
         require_privileges(ask_server(config.mysql_option_file), {"SELECT", "BINLOG MONITOR"},

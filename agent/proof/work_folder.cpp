@@ -101,8 +101,9 @@ fs::path with_space(const ProofConfig& config, const fs::path& folder, std::int6
 
 }  // namespace
 
-std::int64_t space_for(std::int64_t plain_total) {
-    return plain_total + plain_total / 10 + for_logs;
+std::int64_t space_for(const backupset::Manifest& manifest) {
+    const std::int64_t files = manifest.stream == "sql" ? manifest.plain_total * 3 : manifest.plain_total;
+    return files + files / 10 + for_logs;
 }
 
 WorkFolder::WorkFolder(const ProofConfig& config, const StateDir& state, const std::string& server,

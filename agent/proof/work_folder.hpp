@@ -8,12 +8,14 @@
 #include "agent/config/proof_config.hpp"
 #include "agent/proof/private_server.hpp"
 #include "agent/state/state_dir.hpp"
+#include "common/backupset/manifest.hpp"
 #include "common/base/file.hpp"
 
 namespace strongroom::agent {
 
-// Bytes that proving a set needs: its files, the log that preparing and starting write, temporary tables.
-std::int64_t space_for(std::int64_t plain_total);
+// Bytes that proving a set needs: its files, the log that preparing and starting write, temporary tables. A
+// dump holds no indexes: what it becomes is taken as three times its size.
+std::int64_t space_for(const backupset::Manifest& manifest);
 
 class WorkFolder {
   public:

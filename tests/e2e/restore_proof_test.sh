@@ -92,9 +92,10 @@ wait_until 10 gone || fail "a server is left"
 agent agent verify --full >/dev/null 2>&1 || fail "it does not go on"
 nothing_left || fail "left: $(ls -A "$lab/proof")"
 
-say "what is no physical backup is refused, and that is no success"
+say "what is no backup of a database is refused, and that is no success"
 lab_stop "$pid_agent"
-sed -e 's/^source = .*/source = "mariadb-dump"/' "$lab/agent.toml" >"$lab/agent/agent.toml"
+sed -e 's/^source = .*/source = "command"/' "$lab/agent.toml" >"$lab/agent/agent.toml"
+echo 'source-command = ["/bin/echo", "no database"]' >>"$lab/agent/agent.toml"
 agent agent backup -q >/dev/null 2>&1
 expect_failure $refused 'cannot be proven by restoring' agent agent verify --full
 say "all well"

@@ -1,0 +1,17 @@
+// A dump of mariadb-dump -> verified, decrypted -> taken in by an empty private server -> data files on which
+// a server can start.
+#pragma once
+
+#include <functional>
+
+#include "agent/proof/work_folder.hpp"
+#include "common/restore/extraction.hpp"
+
+namespace strongroom::agent {
+
+// Afterwards `folder` belongs to server_user(), and no server runs. Throws Error{source} with the client's
+// words if a statement fails, Error{tool_missing}, and what open_set() throws.
+void load_dump(const restore::ExtractFrom& from, const backupset::Manifest& manifest,
+               const WorkFolder& folder, const std::function<void()>& idle);
+
+}  // namespace strongroom::agent
