@@ -9,6 +9,9 @@
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
 #include "agent/job/report.hpp"
+#include "agent/proof/private_server.hpp"
+#include "agent/proof/source_figures.hpp"
+#include "agent/proof/work_folder.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/subprocess.hpp"
@@ -115,12 +118,28 @@ Finding check_address(const std::string& dispatcher) {
     return {Verdict::ok, {}, key, {}};
 }
 
+bool may_prove(const AgentConfig& config) {
+    return config.proof.after_backup || config.proof.figures ||
+           std::ranges::find(config.allow_kinds, "verify-full") != config.allow_kinds.end();
+}
+
+Finding check_proof(const AgentConfig& config, const StateDir& state, const std::string& server) {
+    const std::string program = server_program();
+    const FileLock lock = state.lock_maintenance();
+    const WorkFolder folder(config.proof, state, server, 0);
+    if (config.proof.figures) require_figure_privileges(config);
+    return {
+        Verdict::ok, {}, program + " can run in " + folder.data().parent_path().parent_path().string(), {}};
+}
+
 void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
                       const AgentRecord& agent, const Clock& clock) {
     part(out, "identity", [&] { return check_identity(state, agent); });
     part(out, "recovery keys", [&] { return check_pins(state, agent); });
     part(out, "escrow", [&] { return check_escrow(state, agent); });
     part(out, "dispatcher key", [&] { return check_address(agent.dispatcher); });
+    if (may_prove(config))
+        part(out, "proof by restoring", [&] { return check_proof(config, state, agent.server); });
     std::optional<std::chrono::milliseconds> difference;
     part(out, "dispatcher", [&]() -> Finding {
         proto::Exchange exchange = connect(state, agent, clock);

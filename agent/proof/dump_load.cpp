@@ -25,7 +25,7 @@ void install_empty_server(const WorkFolder& folder, const std::function<void()>&
          {std::string("mariadb-install-db"), std::string("--no-defaults"),
           "--datadir=" + folder.data().string(), "--tmpdir=" + (folder.run() / "tmp").string(),
           std::string("--auth-root-authentication-method=normal"), std::string("--skip-test-db"),
-          std::string("--innodb-log-file-size=64M")})
+          std::string("--skip-name-resolve"), std::string("--innodb-log-file-size=64M")})
         options.argv.push_back(argument);
     options.fds = {{1, said.fd()}, {2, said.fd()}};
     options.directory = folder.data().string();

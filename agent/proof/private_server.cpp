@@ -36,14 +36,6 @@ fs::path pid_in(const fs::path& folder) {
     return folder / "pid";
 }
 
-std::string server_program() {
-    for (const char* name : {"mariadbd", "/usr/sbin/mariadbd"})
-        if (const auto found = find_program(name)) return *found;
-    throw Error(
-        ErrorKind::tool_missing, "the program mariadbd is not installed",
-        "A proof by restoring starts a private server: install the same mariadb-server as the source's.");
-}
-
 SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, PrivateServer::Use use) {
     const bool load = use == PrivateServer::Use::load;
     SpawnOptions out;
@@ -84,6 +76,17 @@ ServerUser server_user() {
                     "a database server does not run as root, and there is no user mysql",
                     "Run the agent as its own user, or install mariadb-server.");
     return {true, entry->pw_uid, entry->pw_gid};
+}
+
+std::string server_program() {
+    if (!find_program("setpriv"))
+        throw Error(ErrorKind::tool_missing, "the program setpriv is not installed",
+                    "Install Debian's package util-linux.");
+    for (const char* name : {"mariadbd", "/usr/sbin/mariadbd"})
+        if (const auto found = find_program(name)) return *found;
+    throw Error(
+        ErrorKind::tool_missing, "the program mariadbd is not installed",
+        "A proof by restoring starts a private server: install the same mariadb-server as the source's.");
 }
 
 std::vector<std::string> as_server_user() {

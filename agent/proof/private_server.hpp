@@ -24,6 +24,9 @@ struct ServerUser {
 };
 ServerUser server_user();
 
+// The server's program. Throws Error{tool_missing} if it, or what ties it to this process, is not installed.
+std::string server_program();
+
 // Options for the server that the backup tool's own file backup-my.cnf asks for, which say how the data files
 // are laid out: known names and harmless values only; all else in the file is left out.
 std::vector<std::string> layout_options(const std::string& backup_my_cnf);

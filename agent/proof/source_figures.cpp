@@ -7,14 +7,17 @@
 
 namespace strongroom::agent {
 
+void require_figure_privileges(const AgentConfig& config) {
+    // Without SELECT on all of them, tables would be left out without a word.
+    require_privileges(ask_server(config.mysql_option_file), {"SELECT", "BINLOG MONITOR"}, "proof-figures");
+}
+
 void keep_figures(const AgentConfig& config, const StateDir& state, const backupset::Manifest& manifest,
                   UtcTime now, const std::stop_token& stop) noexcept {
     const bool provable = manifest.source_tool == "mariadb-backup" || manifest.source_tool == "mariadb-dump";
     if (!config.proof.figures || !provable) return;
     try {
-        // Without SELECT on all of them, tables would be left out without a word.
-        require_privileges(ask_server(config.mysql_option_file), {"SELECT", "BINLOG MONITOR"},
-                           "proof-figures");
+        require_figure_privileges(config);
         const SqlClient source(option_file_argument(config.mysql_option_file), [&] {
             if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the agent was stopped");
         });

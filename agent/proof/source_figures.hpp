@@ -15,4 +15,7 @@ namespace strongroom::agent {
 void keep_figures(const AgentConfig& config, const StateDir& state, const backupset::Manifest& manifest,
                   UtcTime now, const std::stop_token& stop) noexcept;
 
+// Throws Error{source} with the exact GRANT if figures cannot be taken of all tables.
+void require_figure_privileges(const AgentConfig& config);
+
 }  // namespace strongroom::agent

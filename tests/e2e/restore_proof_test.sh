@@ -38,6 +38,7 @@ jq -e --arg set "$first" '.proven and .set == $set and .checked > 20 and .equal 
     "$lab/proof.json" >/dev/null || fail "$(cat "$lab/proof.json")"
 agent agent verify --full --set "$first" 2>/dev/null | grep -q "set $first was restored, started and compared: .* 1 assertions hold" || fail "it does not say so"
 nothing_left || fail "left: $(ls -A "$lab/proof")"
+agent agent check --json | jq -e '.checks[] | select(.what == "proof by restoring") | .result == "ok"' >/dev/null || fail "check does not try it"
 expect_failure 2 'requires --full' agent agent verify --set latest
 
 say "by job, only where the host allows it; then the list, the server and the metric say so"
