@@ -77,15 +77,16 @@ void run(Context& context, const Arguments& arguments) {
         context.say(store.summary());
         if (arguments.datadir.empty()) return context.say("restored set " + manifest.set);
         const auto datadir = std::filesystem::absolute(arguments.datadir).string();
+        const bool prepared = arguments.prepare || manifest.parent;
         if (context.config.json)
             return context.print_json({{"server", manifest.server},
                                        {"set", manifest.set},
                                        {"bytes", manifest.plain_total},
                                        {"datadir", datadir},
-                                       {"prepared", arguments.prepare},
+                                       {"prepared", prepared},
                                        {"read", store.summary_json()}});
         context.out << "restored set " << manifest.set << " to " << datadir << '\n';
-        if (arguments.prepare)
+        if (prepared)
             context.say("Next: chown -R mysql:mysql " + datadir + ", then start a server on it.");
         else
             context.say("Next: mariadb-backup --prepare --target-dir=" + datadir);
@@ -114,7 +115,8 @@ void add_restore_command(Commands& commands) {
         ->type_name("DIR");
     command->add_option("--datadir", arguments->datadir, "Extract a physical backup into this new folder")
         ->type_name("DIR");
-    command->add_flag("--prepare", arguments->prepare, "Also run the backup tool's --prepare");
+    command->add_flag("--prepare", arguments->prepare,
+                      "Also run the backup tool's --prepare (always, for an increment)");
     command->add_flag("--pipe", arguments->pipe, "Feed the stream to COMMAND (after -- if it has options)");
     command->add_option("command", arguments->command, "Program and arguments for --pipe; no shell")
         ->type_name("COMMAND");

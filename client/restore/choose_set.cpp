@@ -37,13 +37,8 @@ backupset::Manifest choose_set(const RestoreFrom& from, const std::string& set) 
     if (set != "latest" && !is_set_id(set))
         throw Error(ErrorKind::usage, "\"" + set + "\" is no set id",
                     "Set ids look like 20261122T013700Z-3f9a2c1b; see `strongroom backup list`.");
-    auto manifest = set == "latest" ? newest_manifest(from)
-                                    : backupset::read_manifest(from.store, server, set, from.accepted());
-    if (manifest.kind != "full")
-        throw Error(ErrorKind::refused,
-                    "set " + manifest.set + " is " + manifest.kind + ": it cannot be restored alone",
-                    "Choose a full set with --set; see `strongroom backup list`.");
-    return manifest;
+    return set == "latest" ? newest_manifest(from)
+                           : backupset::read_manifest(from.store, server, set, from.accepted());
 }
 
 }  // namespace strongroom::client

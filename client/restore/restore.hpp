@@ -35,10 +35,12 @@ backupset::Manifest choose_set(const RestoreFrom& from, const std::string& set);
 
 struct DatadirOptions {
     std::filesystem::path datadir;  // must not exist or be empty
-    bool prepare = false;           // run the backup tool's --prepare: then a server can start on it
+    // Run the backup tool's --prepare: then a server can start on it. An increment is always prepared.
+    bool prepare = false;
 };
-// Extracts a physical backup into a private folder beside `datadir`, checks that it holds nothing but plain
-// files and folders, and only then gives it the name. On any failure nothing is left under that name.
+// Extracts a physical backup, an increment with all that it builds on, into a private folder beside
+// `datadir`, checks that it holds nothing but plain files and folders, and only then gives it the name. On
+// any failure nothing is left under that name.
 void restore_datadir(const RestoreFrom& from, const backupset::Manifest& manifest,
                      const DatadirOptions& options);
 

@@ -4,12 +4,12 @@
 #include <cerrno>
 
 #include "client/restore/restore.hpp"
+#include "common/backupset/chain.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/unique_fd.hpp"
-#include "common/restore/extraction.hpp"
+#include "common/restore/chain.hpp"
 #include "common/restore/physical_tools.hpp"
-#include "common/restore/preparation.hpp"
 
 namespace strongroom::client {
 namespace {
@@ -46,18 +46,22 @@ void restore_datadir(const RestoreFrom& from, const backupset::Manifest& manifes
     require_free(datadir);
     const auto tools = restore::tools_for(manifest);
     restore::require_tool(tools.extract);
-    if (options.prepare) restore::require_tool(tools.prepare);
+    const auto chain = backupset::read_chain(from.store, manifest, from.accepted());
+    const bool prepare = options.prepare || chain.size() > 1;
+    if (prepare) restore::require_tool(tools.prepare);
 
     const TempDir work(datadir.parent_path(), ".strongroom-restore");
     from.say("restoring set " + manifest.set + " into a private folder beside " + datadir.string());
-    restore::extract_physical({from.store, from.home, from.workers, from.on_progress}, manifest, work.path());
-    if (options.prepare) {
-        from.say("preparing: " + tools.prepare + " applies the log to the data files");
-        backupset::Progress progress;
-        progress.stage = "preparing";
-        restore::prepare(tools, work.path(), [&] {
-            if (from.on_progress) from.on_progress(progress);  // throws when the user wants to stop
-        });
+    const restore::ExtractFrom source{from.store, from.home, from.workers, from.on_progress};
+    if (prepare) {
+        backupset::Progress preparing;
+        preparing.stage = "preparing";
+        restore::restore_chain(source, chain, work.path(), datadir.parent_path(),
+                               {.say = from.say, .idle = [&] {
+                                    if (from.on_progress) from.on_progress(preparing);
+                                }});
+    } else {
+        restore::extract_physical(source, manifest, work.path());
     }
     sync_all(work.path());
     // Replaces an empty folder, and fails if something came into it meanwhile.

@@ -9,6 +9,10 @@ namespace {
 
 void verify_then_open(const RestoreFrom& from, const backupset::Manifest& manifest,
                       backupset::Target& target) {
+    if (manifest.parent)
+        throw Error(ErrorKind::usage,
+                    "set " + manifest.set + " is an increment: its stream alone is not a backup",
+                    "Restore it with --datadir DIR: the sets that it builds on are applied by themselves.");
     if (!from.one_pass) {
         from.say("checking every segment of set " + manifest.set + " before the first byte is released");
         backupset::verify_set(manifest, from.store, from.on_progress, {from.workers});

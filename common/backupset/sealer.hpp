@@ -11,6 +11,7 @@
 // source down through its pipe.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/backupset/manifest.hpp"
@@ -29,8 +30,8 @@ struct SealOptions {
     // The decryption subkey that the envelope is encrypted to; empty: the newest of `identity`. Whoever
     // rotates names it: a subkey that is made but not yet in escrow must not get an envelope.
     std::string subkey;
-    std::string kind = "full";
-    std::string stream;  // "xbstream", "sql", "raw"
+    std::optional<std::string> parent;  // the set that this increment builds on; none: a full set
+    std::string stream;                 // "xbstream", "sql", "raw"
     std::string source_tool;
     std::string source_version;
     std::string compression = "zstd";

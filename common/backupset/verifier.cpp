@@ -115,24 +115,6 @@ SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& 
     return out;
 }
 
-std::string chain_problem(const std::map<std::string, Manifest>& trusted, const std::string& set) {
-    std::set<std::string> seen;
-    for (auto here = trusted.find(set); here != trusted.end();) {
-        const Manifest& manifest = here->second;
-        if (manifest.kind == "full") return "";
-        if (!seen.insert(manifest.set).second) return "set " + manifest.set + " builds on itself";
-        if (!manifest.parent) return "set " + manifest.set + " is an increment without a parent";
-        const auto parent = trusted.find(*manifest.parent);
-        if (parent == trusted.end())
-            return "set " + *manifest.parent + ", on which " + manifest.set +
-                   " builds, is missing or not good";
-        if (!manifest.position.lsn_from || manifest.position.lsn_from != parent->second.position.lsn_to)
-            return "set " + manifest.set + " does not begin at the LSN where " + *manifest.parent + " ends";
-        here = parent;
-    }
-    return "set " + set + " is missing or not good";
-}
-
 void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress,
                 const VerifyOptions& options) {
     sweep(

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,10 +56,6 @@ struct VerifyOptions {
 SetVerdict verify_committed(const VerifyOptions& options, storage::ObjectStore& store,
                             const std::string& server, const std::string& set, const Signers& signers,
                             const OnProgress& on_progress = {});
-
-// What keeps a set from being applied to the sets it builds on, or an empty text: each of them must be among
-// `trusted` (set id -> manifest), the first one full, and each begin at the LSN where the one before ends.
-std::string chain_problem(const std::map<std::string, Manifest>& trusted, const std::string& set);
 
 // All objects of a trusted manifest. Throws the first damage as Error{corrupt} that names the object.
 void verify_set(const Manifest& manifest, storage::ObjectStore& store, const OnProgress& on_progress = {},

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "common/backupset/chain.hpp"
 #include "common/backupset/segment_reader.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"

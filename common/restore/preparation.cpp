@@ -21,14 +21,13 @@ std::string last_lines(BytesView text) {
 
 }  // namespace
 
-void prepare(const PhysicalTools& tools, const std::filesystem::path& folder,
-             const std::function<void()>& idle) {
+void prepare(const PhysicalTools& tools, const Preparation& work, const std::function<void()>& idle) {
     MemFile log("prepare-log");
+    std::vector<std::string> argv{tools.prepare, "--no-defaults", "--prepare",
+                                  "--target-dir=" + work.folder.string()};
+    if (!work.increment.empty()) argv.push_back("--incremental-dir=" + work.increment.string());
     Subprocess child(
-        {.argv = {tools.prepare, "--no-defaults", "--prepare", "--target-dir=" + folder.string()},
-         .fds = {{1, log.fd()}, {2, log.fd()}},
-         .environment = {},
-         .directory = {}});
+        {.argv = std::move(argv), .fds = {{1, log.fd()}, {2, log.fd()}}, .environment = {}, .directory = {}});
     std::optional<ExitStatus> status;
     while (!(status = child.wait_for(std::chrono::milliseconds(200))))
         if (idle) idle();

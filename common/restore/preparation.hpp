@@ -8,10 +8,14 @@
 
 namespace strongroom::restore {
 
-// Prepares the full backup in `folder`. `idle` is called five times a second meanwhile; throwing from it ends
-// the tool. Throws Error{storage} with the tool's last words unless it ended with status 0 and said that it
-// was completed; the folder is then worth nothing.
-void prepare(const PhysicalTools& tools, const std::filesystem::path& folder,
-             const std::function<void()>& idle);
+struct Preparation {
+    std::filesystem::path folder;     // a full backup; the second time and later prepared
+    std::filesystem::path increment;  // applied to it; empty: none. The tool writes there, too
+};
+
+// `idle` is called five times a second meanwhile; throwing from it ends the tool. Throws Error{storage} with
+// the tool's last words unless it ended with status 0 and said that it was completed; the folder is then
+// worth nothing.
+void prepare(const PhysicalTools& tools, const Preparation& work, const std::function<void()>& idle);
 
 }  // namespace strongroom::restore

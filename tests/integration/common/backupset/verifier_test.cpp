@@ -1,3 +1,4 @@
+#include "common/backupset/chain.hpp"
 #include "common/backupset/verifier.hpp"
 
 #include <catch2/catch.hpp>
