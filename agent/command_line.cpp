@@ -96,8 +96,10 @@ void add_commands(CLI::App& app, CommandLine& line) {
     add_register(app, line);
     app.add_subcommand("run", "The daemon: do the dispatcher's jobs and keep the schedule")
         ->footer("Example:\n  strongroom-agent run            (systemctl start strongroom-agent does this)");
-    app.add_subcommand("backup", "Back up now; needs no dispatcher")
-        ->footer("Example:\n  strongroom-agent backup --json");
+    CLI::App* backup = app.add_subcommand("backup", "Back up now; needs no dispatcher");
+    backup->add_flag("--incremental", line.incremental,
+                     "Only what changed since the newest set, where that can be told; else all");
+    backup->footer("Example:\n  strongroom-agent backup --json\n  strongroom-agent backup --incremental");
     CLI::App* escrow =
         app.add_subcommand("escrow", "Deposit the decryption key for the pinned recovery keys");
     escrow->add_flag("--local", line.local, "Into the store only, without the dispatcher");

@@ -75,11 +75,13 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
     storage::StoreMeter meter;
     const Host host{line.config, state, agent, clock, &meter};
     const FileLock lock = state.lock_backup();
+    const Origin origin{.job = {}, .schedule = {}, .slot = {}, .incremental = line.incremental};
     const auto style = term::progress_style(STDERR_FILENO, line.quiet || line.json);
     term::ProgressBar bar(std::cerr, style, "backing up");
-    const proto::Backup backup = run_backup(host, {}, lock, stop, [&](const backupset::Progress& progress) {
-        bar.update(progress.plain_bytes, progress.total_bytes, progress.rate);
-    });
+    const proto::Backup backup =
+        run_backup(host, origin, lock, stop, [&](const backupset::Progress& progress) {
+            bar.update(progress.plain_bytes, progress.total_bytes, progress.rate);
+        });
     bar.finish();
     const bool reported = try_to_report(host);
     if (line.json) {
@@ -89,8 +91,9 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
     } else {
         std::cout << backup.set << "\n";
         if (!line.quiet)
-            std::cerr << term::format_bytes(backup.plain_bytes) << " in " << backup.segments << " segments, "
-                      << term::format_bytes(backup.stored_bytes) << " stored in " << backup.store << "\n";
+            std::cerr << backup.kind << ": " << term::format_bytes(backup.plain_bytes) << " in "
+                      << backup.segments << " segments, " << term::format_bytes(backup.stored_bytes)
+                      << " stored in " << backup.store << "\n";
     }
     if (!is_escrowed(state, agent))
         std::cerr

@@ -20,6 +20,8 @@ inline constexpr std::size_t max_list = 1000;
 inline constexpr Range limit_range{1, static_cast<std::int64_t>(max_list)};
 const std::vector<std::string>& job_kinds();  // all that the protocol has
 bool is_job_kind(std::string_view text);
+// Those that end with a backup set: "backup" makes a full one, "incremental" an increment where it can.
+bool is_backup_kind(std::string_view kind);
 bool is_job_state(std::string_view text);  // queued, leased, ...
 bool is_token(std::string_view text);      // 64 lower-case hexadecimal digits
 extern const Text job_kind_text;

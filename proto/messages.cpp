@@ -23,9 +23,13 @@ bool is_outcome(std::string_view text) {
 }  // namespace
 
 const std::vector<std::string>& job_kinds() {
-    static const std::vector<std::string> kinds{"backup", "escrow",      "rotate",
+    static const std::vector<std::string> kinds{"backup", "incremental", "escrow", "rotate",
                                                 "verify", "verify-full", "prune"};
     return kinds;
+}
+
+bool is_backup_kind(std::string_view kind) {
+    return kind == "backup" || kind == "incremental";
 }
 
 bool is_job_kind(std::string_view text) {
@@ -40,8 +44,8 @@ bool is_token(std::string_view text) {
     return is_sha256_hex(text);
 }
 
-const Text job_kind_text{16, is_job_kind,
-                         "a known job kind (backup, escrow, rotate, verify, verify-full, prune)"};
+const Text job_kind_text{
+    16, is_job_kind, "a known job kind (backup, incremental, escrow, rotate, verify, verify-full, prune)"};
 const Text job_state_text{16, is_job_state, "a known job state"};
 const Text set_kind_text{16, is_set_kind, "full or incremental"};
 const Text statement_state_text{16, is_statement_state, "a known state of a statement"};

@@ -46,6 +46,21 @@ void declare(config::Options& options, AgentConfig& config) {
                  "Least seconds between backups that a dispatcher orders")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{31'536'000}));
     options
+        .setting("--max-chain-length", config.max_chain_length,
+                 "Increments on one full backup; the next one is full again")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}))
+        ->capture_default_str();
+    options
+        .setting("--max-chain-age", config.max_chain_age,
+                 "Longest time since the full backup of a chain; the next one is full again")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{60}, std::int64_t{315'360'000}))
+        ->default_str("8d");
+    options
+        .setting("--advance-checkpoint", config.advance_checkpoint,
+                 "Have an idle server write its changed pages out first, so that increments stay small")
+        ->capture_default_str();
+    options
         .setting("--min-rotation-interval", config.min_rotation_interval,
                  "Least time between rotations of the decryption subkey that a dispatcher orders")
         ->transform(config::as_duration())

@@ -29,9 +29,12 @@ struct AgentConfig {
     int level = 1;
     std::string compression = "zstd";
     std::int64_t segment_size = 32LL << 20;  // bytes
-    std::vector<std::string> allow_kinds{"backup", "escrow", "rotate", "verify"};
+    std::vector<std::string> allow_kinds{"backup", "incremental", "escrow", "rotate", "verify"};
     bool allow_recovery_key_statements = false;   // a pinned recovery key may sign a change of the pins
     std::int64_t min_interval = 300;              // seconds between backups that a dispatcher orders
+    std::int64_t max_chain_length = 30;           // increments on one full backup
+    std::int64_t max_chain_age = 691'200;         // seconds since its full backup
+    bool advance_checkpoint = true;               // of an idle server, before a physical backup
     std::int64_t min_rotation_interval = 86'400;  // seconds between rotations that a dispatcher orders
     std::string rotation_key_type = "cv25519";    // of a new decryption subkey; "same": as the identity key
     std::int64_t source_timeout = 1800;           // seconds without a byte after which a source is given up

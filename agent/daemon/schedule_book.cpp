@@ -32,6 +32,14 @@ bool same(const proto::ScheduleOrder& a, const proto::ScheduleOrder& b) {
     return a.id == b.id && a.kind == b.kind && a.cron == b.cron && a.splay_s == b.splay_s;
 }
 
+// Where a full backup is due, too, no increment is made.
+bool has_full_slot(const ScheduleState& schedules, UtcTime slot) {
+    return std::ranges::any_of(schedules.schedules, [&](const KnownSchedule& known) {
+        const auto cron = Cron::try_parse(known.order.cron);
+        return known.order.kind == "backup" && cron && cron->matches(slot);
+    });
+}
+
 UtcTime last_done(const RunState& runs, const std::string& schedule) {
     std::int64_t newest = 0;
     for (const Run& run : runs.runs)
@@ -44,17 +52,18 @@ UtcTime last_done(const RunState& runs, const std::string& schedule) {
 std::optional<DueAlone> due_alone(const ScheduleState& schedules, const RunState& runs, UtcTime now,
                                   std::optional<UtcTime> last_contact) {
     for (const auto& known : schedules.schedules) {
-        if (known.order.kind != "backup") continue;
+        if (!proto::is_backup_kind(known.order.kind)) continue;
         const auto cron = Cron::try_parse(known.order.cron);
         if (!cron) continue;  // not by this agent's reckoning; the dispatcher may still order it
         const auto wait = own_splay(known.order) + dispatcher_grace;
         const UtcTime after = std::max({from_millis(known.since), from_millis(known.ordered.value_or(0)),
                                         last_done(runs, known.order.id)});
         const auto slot = newest_slot(*cron, after, now - wait);
-        if (!slot) continue;
+        const bool increment = known.order.kind == "incremental";
+        if (!slot || (increment && has_full_slot(schedules, *slot))) continue;
         const bool was_there = last_contact && *last_contact >= *slot + wait;
         if (was_there && now < *slot + wait + withheld_after) continue;
-        return DueAlone{{std::nullopt, known.order.id, to_millis(*slot)}, was_there};
+        return DueAlone{{std::nullopt, known.order.id, to_millis(*slot), increment}, was_there};
     }
     return std::nullopt;
 }

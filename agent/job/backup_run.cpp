@@ -4,12 +4,14 @@
 #include <future>
 
 #include "agent/job/backup_watch.hpp"
+#include "agent/job/chain_plan.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
 #include "agent/job/low_priority.hpp"
 #include "agent/job/metrics_file.hpp"
 #include "agent/proof/source_figures.hpp"
 #include "agent/source/open_source.hpp"
+#include "agent/source/redo_log.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/rate_limited_source.hpp"
 #include "common/backupset/sealer.hpp"
@@ -58,8 +60,25 @@ void remember_start(const Host& host, const Origin& origin, const Begun& begun) 
     host.state.save(begun);
 }
 
-backupset::SealOptions seal_options(const Host& host, const Tool& tool) {
+ChainPlan plan_chain(const Host& host, const Origin& origin, const Tool& tool, storage::ObjectStore& store) {
+    if (!origin.incremental) return {};
+    auto plan = plan_increment(host, tool, store);
+    if (!plan.on)
+        log_event(Level::warning, "AGENT_FULL_INSTEAD", "a full backup is made in place of an increment: {}",
+                  plan.why_full);
+    return plan;
+}
+
+// For the increments after this backup, too, not only for this one.
+void look_after_checkpoint(const Host& host, const Tool& tool) {
+    if (tool.family != ToolFamily::physical || !host.config.advance_checkpoint) return;
+    if (const auto done = advance_checkpoint(host.config.mysql_option_file); !done.empty())
+        log_event(Level::info, "AGENT_CHECKPOINT", "the database's checkpoint: {}", done);
+}
+
+backupset::SealOptions seal_options(const Host& host, const Tool& tool, const ChainPlan& plan) {
     backupset::SealOptions out;
+    if (plan.on) out.parent = plan.on->newest;
     out.server = host.agent.server;
     out.identity = host.agent.identity;
     out.subkey = host.state.agent().subkey;  // the lock on backups keeps it as it is
@@ -70,8 +89,19 @@ backupset::SealOptions seal_options(const Host& host, const Tool& tool) {
     out.level = host.config.level;
     out.segment_size = host.config.segment_size;
     out.workers = host.config.workers;
-    out.expected_bytes = expected_bytes(host.config, tool);
+    if (!plan.on) out.expected_bytes = expected_bytes(host.config, tool);
     return out;
+}
+
+// The set is committed: what fails here only makes the next backup a full one.
+void remember_chain(const Host& host, const backupset::Manifest& manifest, const ChainPlan& plan) {
+    try {
+        note_chain(host, manifest, plan.on);
+    } catch (const Error& error) {
+        log_event(Level::warning, "AGENT_CHAIN_ENDS", "the next increment will be a full backup: {}",
+                  error.text());
+        host.state.clear_chain();
+    }
 }
 
 // What a failed backup could not remove is remembered as begun, and removed before the next.
@@ -101,15 +131,22 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
 
     const UtcTime now = host.clock.now();
     const std::string set = make_set_id(now);
-    const auto options = seal_options(host, tool);
+    const auto plan = plan_chain(host, origin, tool, *store);
+    look_after_checkpoint(host, tool);
+    const auto options = seal_options(host, tool, plan);
     remember_start(host, origin,
                    {set, host.config.store, to_millis(now), origin.job, origin.schedule, origin.slot});
     try {
         BackupWatch watch(host, rates,
                           {set, options.expected_bytes, [&] { return store->retries(); }, on_progress});
-        backupset::RateLimitedSource source(
-            in_stage("source", [&] { return open_source(host.config, tool, host.state.temp_folder()); }),
-            rates.reads, ended);
+        backupset::RateLimitedSource source(in_stage("source",
+                                                     [&] {
+                                                         std::optional<std::int64_t> since;
+                                                         if (plan.on) since = plan.on->lsn;
+                                                         return open_source(host.config, tool,
+                                                                            host.state.temp_folder(), since);
+                                                     }),
+                                            rates.reads, ended);
         const std::stop_callback ends_source(stop, [&] { source.abort(); });
         const auto watched = [&](const backupset::Progress& progress) {
             if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the backup was stopped");
@@ -120,9 +157,10 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
         const auto manifest = backupset::seal(options, set, source, *store, home, host.clock, watched);
         proto::Backup out = to_backup(manifest, origin, store->label());
         remember(host.state, out, origin);
+        remember_chain(host, manifest, plan);
         host.state.clear_begun();
-        log_event(Level::info, "AGENT_BACKUP_COMMITTED", "set {}: {} bytes in {} segments, {} stored", set,
-                  out.plain_bytes, out.segments, out.stored_bytes);
+        log_event(Level::info, "AGENT_BACKUP_COMMITTED", "{} set {}: {} bytes in {} segments, {} stored",
+                  out.kind, set, out.plain_bytes, out.segments, out.stored_bytes);
         keep_figures(host.config, host.state, manifest, host.clock.now(), stop);
         return out;
     } catch (...) {

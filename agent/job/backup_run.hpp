@@ -23,19 +23,21 @@ struct Host {
     storage::StoreMeter* meter = nullptr;  // of all stores that this process opens for backups; may be null
 };
 
-// Why a backup is made; all empty when a person asked for it.
+// Why a backup is made; without job and schedule when a person asked for it.
 struct Origin {
     std::optional<std::string> job;
     std::optional<std::string> schedule;
     std::optional<std::int64_t> slot;  // UTC milliseconds
+    bool incremental = false;          // what is asked for: an increment where one can be made
 };
 
 // A committed set as the dispatcher lists it; `store` is where it lies, for people.
 proto::Backup to_backup(const backupset::Manifest& manifest, const Origin& origin, const std::string& store);
 
-// Makes a full backup and returns it after the commit. Hold the backup lock. A stop request ends the source
-// and throws Error{interrupted}. On failure nothing lists as a backup, and the problem is remembered for
-// `status`. `on_progress` is called from worker threads.
+// Makes a backup and returns it after the commit; its kind says whether it became an increment or, for a
+// reason that is logged, a full one. Hold the backup lock. A stop request ends the source and throws
+// Error{interrupted}. On failure nothing lists as a backup, and the problem is remembered for `status`.
+// `on_progress` is called from worker threads.
 proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock& lock,
                          const std::stop_token& stop, const backupset::OnProgress& on_progress);
 

@@ -61,7 +61,7 @@ void OrderRunner::require_allowed(const proto::JobOrder& order) {
         policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_verify));
     if (order.kind == "verify-full" && runs.last_proof && runs.last_proof_job != order.id)
         policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_proof));
-    if (order.kind != "backup") return;
+    if (!proto::is_backup_kind(order.kind)) return;
     const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
     if (again || !runs.last_ordered) return;
     policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
@@ -161,7 +161,7 @@ void OrderRunner::prune_sets(const proto::JobOrder& order) {
 
 std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order, proto::Exchange& exchange,
                                                     std::optional<proto::SetProof>& proof) {
-    if (order.kind == "backup") {
+    if (proto::is_backup_kind(order.kind)) {
         const RunState runs = host_.state.runs();
         if (const Run* earlier = runs.find(order.id, order.schedule, order.slot)) {
             log_event(Level::info, "AGENT_JOB_DONE_EARLIER", "job {} was done already, as set {}", order.id,
@@ -176,7 +176,8 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
     require_allowed(order);
     log_event(Level::info, "AGENT_JOB_STARTED", "job {} ({}), attempt {}", order.id, order.kind,
               order.attempt);
-    if (order.kind == "backup") return back_up(order, {order.id, order.schedule, order.slot});
+    if (proto::is_backup_kind(order.kind))
+        return back_up(order, {order.id, order.schedule, order.slot, order.kind == "incremental"});
     if (order.kind == "rotate") {
         rotate_keys(order, exchange);
         return std::nullopt;
@@ -251,7 +252,7 @@ bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
                   "the dispatcher is away; making the backup that schedule {} asks for", *origin.schedule);
     try {
         const RunState runs = host_.state.runs();
-        policy_.require_kind("backup");
+        policy_.require_kind(origin.incremental ? "incremental" : "backup");
         if (runs.last_ordered) policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
         prove_after(back_up({}, origin).set);
         return true;

@@ -21,7 +21,8 @@ void require_pause(const std::string& what, UtcTime now, std::optional<UtcTime> 
 }  // namespace
 
 const std::vector<std::string>& Policy::kinds() {
-    static const std::vector<std::string> all{"backup", "escrow", "rotate", "verify", "verify-full", "prune"};
+    static const std::vector<std::string> all{"backup", "incremental", "escrow", "rotate",
+                                              "verify", "verify-full", "prune"};
     return all;
 }
 

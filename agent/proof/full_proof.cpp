@@ -85,7 +85,7 @@ class Prover {
         return step("prepare", result_.seconds.prepare, [&] {
             const auto tools = restore::tools_for(manifest);
             restore::require_tool(tools.prepare);
-            restore::prepare(tools, folder_->data(), idle());
+            restore::prepare(tools, {folder_->data(), {}}, idle());
         });
     }
 

@@ -45,9 +45,7 @@ std::vector<std::string> option_file_argument(const std::filesystem::path& optio
     return {"--defaults-file=" + option_file.string()};
 }
 
-namespace {
-
-std::string ask(const std::filesystem::path& option_file, const char* sql) {
+std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql) {
     const auto client = find_program("mariadb") ? find_program("mariadb") : find_program("mysql");
     if (!client)
         throw Error(ErrorKind::tool_missing,
@@ -66,10 +64,8 @@ std::string ask(const std::filesystem::path& option_file, const char* sql) {
     return answer.out;
 }
 
-}  // namespace
-
 MysqlServer ask_server(const std::filesystem::path& option_file) {
-    std::istringstream lines(ask(option_file, questions));
+    std::istringstream lines(ask_mysql(option_file, questions));
     MysqlServer out;
     std::string datadir;
     std::string log_bin;
@@ -83,7 +79,7 @@ MysqlServer ask_server(const std::filesystem::path& option_file) {
 }
 
 std::int64_t ask_data_length(const std::filesystem::path& option_file) {
-    const std::string answer = ask(option_file, data_length);
+    const std::string answer = ask_mysql(option_file, data_length);
     std::int64_t out = 0;
     std::from_chars(answer.data(), answer.data() + answer.size(), out);  // "NULL": no tables
     return std::max<std::int64_t>(0, out);

@@ -25,7 +25,12 @@ struct MysqlServer {
 // First argument of every MySQL program; empty when there is no option file.
 std::vector<std::string> option_file_argument(const std::filesystem::path& option_file);
 
-// Asks the server. Throws Error{tool_missing} without a client, Error{source} with the server's words.
+// Runs statements and returns their rows: columns by tab, rows by newline, no header (line breaks inside a
+// value are escaped, as --batch does). At most 1 MiB, 30 s. Throws Error{tool_missing} without a client,
+// Error{source} with the server's words.
+std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql);
+
+// Asks what the server is. Throws as ask_mysql().
 MysqlServer ask_server(const std::filesystem::path& option_file);
 
 // Bytes of data in all tables that a dump holds, as the server estimates them. Throws as ask_server().

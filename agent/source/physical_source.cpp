@@ -8,7 +8,8 @@ namespace {
 
 backupset::ProcessSource::Options physical_options(const Tool& tool, const std::filesystem::path& option_file,
                                                    const std::filesystem::path& target,
-                                                   std::chrono::milliseconds stall) {
+                                                   std::chrono::milliseconds stall,
+                                                   std::optional<std::int64_t> since) {
     backupset::ProcessSource::Options out;
     out.name = tool.name;
     out.spawn.argv = {tool.program};
@@ -17,6 +18,7 @@ backupset::ProcessSource::Options physical_options(const Tool& tool, const std::
     for (const std::string& argument :
          {std::string("--backup"), std::string("--stream=xbstream"), "--target-dir=" + target.string()})
         out.spawn.argv.push_back(argument);
+    if (since) out.spawn.argv.push_back("--incremental-lsn=" + std::to_string(*since));
     out.spawn.directory = target;
     out.stall = stall;
     return out;
@@ -25,12 +27,14 @@ backupset::ProcessSource::Options physical_options(const Tool& tool, const std::
 }  // namespace
 
 PhysicalSource::PhysicalSource(const Tool& tool, const std::filesystem::path& option_file,
-                               const std::filesystem::path& temp_parent, std::chrono::milliseconds stall)
+                               const std::filesystem::path& temp_parent, std::chrono::milliseconds stall,
+                               std::optional<std::int64_t> since)
     : PhysicalTarget{TempDir(temp_parent, "source")},
-      ProcessSource(physical_options(tool, option_file, folder.path(), stall)) {}
+      ProcessSource(physical_options(tool, option_file, folder.path(), stall, since)),
+      since_(since) {}
 
 backupset::Source::Facts PhysicalSource::check(const backupset::Diagnostics& said) {
-    return read_physical_output(said.head, said.tail);
+    return read_physical_output(said.head, said.tail, since_);
 }
 
 }  // namespace strongroom::agent

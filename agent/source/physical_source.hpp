@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "agent/source/tool.hpp"
 #include "common/backupset/process_streams.hpp"
@@ -17,11 +19,15 @@ struct PhysicalTarget {
 
 class PhysicalSource : private PhysicalTarget, public backupset::ProcessSource {
   public:
+    // `since`: an increment of the pages that changed after this LSN; none: a full backup.
     PhysicalSource(const Tool& tool, const std::filesystem::path& option_file,
-                   const std::filesystem::path& temp_parent, std::chrono::milliseconds stall);
+                   const std::filesystem::path& temp_parent, std::chrono::milliseconds stall,
+                   std::optional<std::int64_t> since = {});
 
   private:
     Facts check(const backupset::Diagnostics& said) override;
+
+    std::optional<std::int64_t> since_;
 };
 
 }  // namespace strongroom::agent

@@ -46,7 +46,7 @@ std::optional<std::string> short_line(std::optional<std::string> text) {
 
 }  // namespace
 
-Facts read_physical_output(std::string_view head, std::string_view tail) {
+Facts read_physical_output(std::string_view head, std::string_view tail, std::optional<std::int64_t> since) {
     if (!last_line(tail).ends_with("completed OK!"))
         throw Error(ErrorKind::source,
                     "the backup tool ended without saying \"completed OK!\"; its last words: " +
@@ -54,10 +54,22 @@ Facts read_physical_output(std::string_view head, std::string_view tail) {
                     "The backup is not complete. See the tool's messages and the MySQL error log.");
     Facts out;
     out.server_version = short_line(between(head, "Using server version ", "\n"));
-    out.position.lsn_from = 0;
+    // Both tools say "incremental backup from 5091754 is enabled."
+    const auto begun = number(between(head, "incremental backup from ", " is enabled"));
+    if (begun != since)
+        throw Error(ErrorKind::source,
+                    since ? "the backup tool did not say that it makes an increment from LSN " +
+                                std::to_string(*since)
+                          : "the backup tool made an increment where a full backup was wanted",
+                    since ? "" : "Is there an incremental-... line in the option file?");
+    out.position.lsn_from = since.value_or(0);
     out.position.lsn_to = number(between(tail, "The latest check point (for incremental): '", "'"));
     if (!out.position.lsn_to)
         throw Error(ErrorKind::source, "the backup tool did not say up to which LSN it copied");
+    if (since && *out.position.lsn_to < *since)
+        throw Error(ErrorKind::source,
+                    "the server's log ends at LSN " + std::to_string(*out.position.lsn_to) +
+                        ", before the increment began: it is not the server of the full backup");
     if (const auto line = between(tail, "MySQL binlog position: ", "\n[")) {
         out.position.binlog_file = between(*line, "filename '", "'");
         out.position.binlog_position = number(between(*line, "position '", "'"));

@@ -36,6 +36,15 @@ void store(const fs::path& path, const T& value) {
     write_file_atomic(path, to_json(value).dump(1) + "\n");
 }
 
+void remove_durably(const fs::path& folder, const char* name) {
+    std::error_code failure;
+    fs::remove(folder / name, failure);
+    if (failure)
+        throw Error(ErrorKind::storage,
+                    "cannot remove " + (folder / name).string() + ": " + failure.message());
+    sync_dir(folder);
+}
+
 constexpr const char* keys_file = "keys.json";
 
 std::optional<KeyState> load_keys(const fs::path& folder) {
@@ -140,12 +149,17 @@ void StateDir::save(const Begun& state) const {
     store(path_ / "running.json", state);
 }
 void StateDir::clear_begun() const {
-    std::error_code failure;
-    fs::remove(path_ / "running.json", failure);
-    if (failure)
-        throw Error(ErrorKind::storage,
-                    "cannot remove " + (path_ / "running.json").string() + ": " + failure.message());
-    sync_dir(path_);
+    remove_durably(path_, "running.json");
+}
+
+std::optional<ChainState> StateDir::chain() const {
+    return load_if_there<ChainState>(path_ / "chain.json");
+}
+void StateDir::save(const ChainState& state) const {
+    store(path_ / "chain.json", state);
+}
+void StateDir::clear_chain() const {
+    remove_durably(path_, "chain.json");
 }
 
 Throttle StateDir::throttle() const {

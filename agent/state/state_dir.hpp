@@ -5,7 +5,8 @@
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
 //   recovery.json                    recovery keys that are pinned now; missing before the first change
-//   reencrypt.journal                what is in the store of the set that is written anew now
+//   chain.json                       what the next increment builds on; missing: the next backup is a full
+//   one reencrypt.journal                what is in the store of the set that is written anew now
 //   verified.json                    what verify and prune know of the sets in the store
 //   figures/                         rows and checksums at the source, of each set that has them
 //   proof/                           where sets are restored to for a proof, unless the configuration says
@@ -27,6 +28,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/state/chain_state.hpp"
 #include "agent/state/records.hpp"
 #include "common/backupset/signers.hpp"
 #include "common/base/file_lock.hpp"
@@ -73,6 +75,9 @@ class StateDir {
     std::optional<Begun> begun() const;
     void save(const Begun& state) const;
     void clear_begun() const;
+    std::optional<ChainState> chain() const;
+    void save(const ChainState& state) const;  // hold the backup lock
+    void clear_chain() const;                  // hold the backup lock
     Throttle throttle() const;
     void save(const Throttle& state) const;
     std::optional<BackupProgress> progress() const;  // nullopt if no backup runs

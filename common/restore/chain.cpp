@@ -43,6 +43,7 @@ void restore_chain(const ExtractFrom& from, const std::vector<backupset::Manifes
     std::int64_t done = 0;
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const auto& manifest = chain[i];
+        const bool more_follow = i + 1 < chain.size();
         try {
             const ExtractFrom part{from.store, from.home, from.workers, whole(from, done, total)};
             if (i == 0) {
@@ -50,7 +51,7 @@ void restore_chain(const ExtractFrom& from, const std::vector<backupset::Manifes
                 extract_physical(part, manifest, folder);
                 if (chain.size() > 1) require_checkpoints(folder, manifest);
                 steps.say("preparing: " + tools.prepare + " applies the log to the data files");
-                prepare(tools, {folder, {}}, steps.idle);
+                prepare(tools, {folder, {}, more_follow}, steps.idle);
             } else {
                 steps.say("extracting increment " + std::to_string(i) + " of " +
                           std::to_string(chain.size() - 1) + ", set " + manifest.set);
@@ -58,7 +59,7 @@ void restore_chain(const ExtractFrom& from, const std::vector<backupset::Manifes
                 extract_physical(part, manifest, increment.path());
                 require_checkpoints(increment.path(), manifest);
                 steps.say("applying it");
-                prepare(tools, {folder, increment.path()}, steps.idle);
+                prepare(tools, {folder, increment.path(), more_follow}, steps.idle);
             }
         } catch (const Error& error) {
             if (chain.size() == 1 || error.kind() == ErrorKind::interrupted) throw;

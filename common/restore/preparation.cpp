@@ -25,6 +25,7 @@ void prepare(const PhysicalTools& tools, const Preparation& work, const std::fun
     MemFile log("prepare-log");
     std::vector<std::string> argv{tools.prepare, "--no-defaults", "--prepare",
                                   "--target-dir=" + work.folder.string()};
+    if (work.more_follow && tools.prepare == "xtrabackup") argv.emplace_back("--apply-log-only");
     if (!work.increment.empty()) argv.push_back("--incremental-dir=" + work.increment.string());
     Subprocess child(
         {.argv = std::move(argv), .fds = {{1, log.fd()}, {2, log.fd()}}, .environment = {}, .directory = {}});

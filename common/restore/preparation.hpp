@@ -11,6 +11,9 @@ namespace strongroom::restore {
 struct Preparation {
     std::filesystem::path folder;     // a full backup; the second time and later prepared
     std::filesystem::path increment;  // applied to it; empty: none. The tool writes there, too
+    // Another increment comes: Percona's tool must not roll back yet what was not committed; MariaDB's (10.2
+    // and newer) does that at the server's start.
+    bool more_follow = false;
 };
 
 // `idle` is called five times a second meanwhile; throwing from it ends the tool. Throws Error{storage} with

@@ -44,34 +44,20 @@ class ServerRules {
     }
 
     void backup_missing() {
-        if (server_.cron.empty()) {
-            const std::int64_t since = std::max(server_.last_backup, server_.registered);
-            if (facts_.now - since <= ms(limits_.unscheduled_after)) return;
-            add("backup_missing", "critical",
-                (server_.last_backup == 0 ? "never backed up since its registration at "
-                                          : "no backup since the one at ") +
-                    moment(since) + ", and it has no schedule",
-                "strongroom schedule set --server " + server_.uuid + " --cron ..., or retire the server.");
-            return;
-        }
-        const auto cron = Cron::try_parse(server_.cron);
-        if (!cron) {
-            add("backup_missing", "critical",
-                "its schedule \"" + printable_line(server_.cron, 60) + "\" cannot be read, so no backup runs",
-                "strongroom schedule set --server " + server_.uuid + " --cron ...");
-            return;
-        }
-        const std::int64_t since = std::max(server_.last_backup, server_.schedule_created);
-        const std::int64_t slot = to_millis(cron->next_after(from_millis(since)));
-        const std::int64_t over = slot + server_.splay * 1000 + ms(limits_.missing_after);
-        if (facts_.now <= over) return;
+        if (!server_.cron.empty())
+            slot_missed("backup", server_.cron, server_.splay, server_.schedule_created, server_.last_full);
+        // An increment's slot is served by any backup.
+        if (!server_.increment_cron.empty())
+            slot_missed("increment", server_.increment_cron, server_.increment_splay,
+                        server_.increment_created, server_.last_backup);
+        if (!server_.cron.empty() || !server_.increment_cron.empty()) return;
+        const std::int64_t since = std::max(server_.last_backup, server_.registered);
+        if (facts_.now - since <= ms(limits_.unscheduled_after)) return;
         add("backup_missing", "critical",
-            "the backup due at " + moment(slot) + " (\"" + printable_line(server_.cron, 60) +
-                "\" UTC) did not come; " +
-                (server_.last_backup == 0 ? "there never was one"
-                                          : "the last came at " + moment(server_.last_backup)),
-            "Does the agent run and reach dispatcher and store? strongroom job list --server " +
-                server_.uuid);
+            (server_.last_backup == 0 ? "never backed up since its registration at "
+                                      : "no backup since the one at ") +
+                moment(since) + ", and it has no schedule",
+            "strongroom schedule set --server " + server_.uuid + " --cron ..., or retire the server.");
     }
 
     void agent_silent() {
@@ -146,6 +132,26 @@ class ServerRules {
     }
 
   private:
+    void slot_missed(const std::string& what, const std::string& schedule, std::int64_t splay,
+                     std::int64_t created, std::int64_t last) {
+        const std::string part = what == "backup" ? "" : "/" + what;
+        const std::string shown = printable_line(schedule, 60);
+        const auto cron = Cron::try_parse(schedule);
+        if (!cron) {
+            add("backup_missing", "critical",
+                "its schedule \"" + shown + "\" cannot be read, so no " + what + " runs",
+                "strongroom schedule set --server " + server_.uuid + " --cron ...", part);
+            return;
+        }
+        const std::int64_t slot = to_millis(cron->next_after(from_millis(std::max(last, created))));
+        if (facts_.now <= slot + splay * 1000 + ms(limits_.missing_after)) return;
+        add("backup_missing", "critical",
+            "the " + what + " due at " + moment(slot) + " (\"" + shown + "\" UTC) did not come; " +
+                (last == 0 ? "there never was one" : "the last came at " + moment(last)),
+            "Does the agent run and reach dispatcher and store? strongroom job list --server " + server_.uuid,
+            part);
+    }
+
     void add(const char* rule, const char* severity, const std::string& text, const std::string& hint,
              const std::string& part = {}) {
         out_.push_back({rule, server_.uuid + part, severity, server_.uuid, printable_line(server_.label, 100),
@@ -161,9 +167,9 @@ class ServerRules {
 void rules_of_jobs(const Facts& facts, std::vector<Finding>& out) {
     for (const auto& job : facts.failed_jobs) {
         const auto server = std::ranges::find(facts.servers, job.server, &ServerFacts::uuid);
-        const bool verify = job.kind.starts_with("verify");
+        const bool critical = job.kind.starts_with("verify") || job.kind == "incremental";
         out.push_back(
-            {"job_failed", job.server + "/" + job.kind, verify ? "critical" : "warning", job.server,
+            {"job_failed", job.server + "/" + job.kind, critical ? "critical" : "warning", job.server,
              server == facts.servers.end() ? "" : printable_line(server->label, 100),
              ended(job.kind, job.id, name(job.state), job.finished, job.problem.text),
              "Do what the text says; the alert ends when a job of this kind succeeds: strongroom job "

@@ -1,9 +1,10 @@
 // The rules: a pure function from facts to what is wrong now. No clock, no store, no network.
 //
 //   backup_failed    critical  the backup job that ended last did not succeed, and no backup came since
-//   backup_missing   critical  the first slot after the newest backup is over by its splay and
+//   backup_missing   critical  the first slot after the newest backup of the kind is over by its splay and
 //                              `missing_after`; or: no schedule, and no backup for `unscheduled_after`
-//   job_failed       critical  the verification that ended last did not succeed
+//                              (schedules of full backups and of increments each for itself)
+//   job_failed       critical  the verification or increment that ended last did not succeed
 //                    warning   another kind of job
 //   agent_silent     warning   neither message nor long poll for `silent_after`
 //   escrow_missing   critical  `escrow_after` after registration, the newest subkey is not in escrow

@@ -76,7 +76,7 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     Job job = owned_job(context, input.job);
     if ((input.outcome == "failed") != input.problem.has_value())
         throw Error(ErrorKind::protocol, "a failed job has a problem, a succeeded one has none");
-    if (job.kind == "backup" && input.outcome == "succeeded" && !input.backup)
+    if (proto::is_backup_kind(job.kind) && input.outcome == "succeeded" && !input.backup)
         throw Error(ErrorKind::protocol, "a backup job that succeeded names its backup set");
     context.tx.touch_server(job.server, context.now_ms());
     // A committed set exists whatever became of the job (cancelled too late, lost its lease): it is always

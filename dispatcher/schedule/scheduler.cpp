@@ -67,6 +67,16 @@ void in_slices(Store& store, std::vector<Entry>& entries, const Change& change) 
         });
 }
 
+// Where a full backup is due, too, no increment is made.
+bool full_backup_at(Transaction& tx, const Schedule& schedule, UtcTime slot) {
+    if (schedule.kind != "incremental") return false;
+    const auto others = tx.list_schedules(schedule.server);
+    return std::ranges::any_of(others, [&](const Schedule& other) {
+        const auto cron = Cron::try_parse(other.cron);
+        return other.kind == "backup" && other.enabled && cron && cron->matches(slot);
+    });
+}
+
 }  // namespace
 
 Scheduler::Tick Scheduler::tick() {
@@ -123,6 +133,7 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
             ++entry.superseded;
             append_audit(tx, older, "job.expired", problem.text, now);
         }
+        if (full_backup_at(tx, schedule, entry.slot)) return;
         entry.made = tx.add_job(entry.job);
         if (entry.made) append_audit(tx, entry.job, "job.due", "slot " + format_utc(entry.slot), now);
     });

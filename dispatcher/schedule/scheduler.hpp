@@ -3,6 +3,7 @@
 // - A due slot makes one job, however many dispatchers and restarts: the store moves the schedule on by
 //   compare-and-set and takes one job for a (schedule, slot).
 // - Missed runs coalesce: after an outage only the latest due slot gets a job.
+// - A slot that a full backup has, too, makes no increment.
 // - A job of a schedule that nobody claimed before its next slot is due is superseded by that slot's job.
 // - A lease that ran out puts its job back; after `max_attempts` claims the job is expired.
 #pragma once

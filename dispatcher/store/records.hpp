@@ -225,7 +225,11 @@ struct ServerFacts {
     std::string cron;                   // of its backup schedule; empty: there is none
     std::int64_t splay = 0;             // seconds
     std::int64_t schedule_created = 0;
+    std::string increment_cron;  // of its schedule of increments; empty: there is none
+    std::int64_t increment_splay = 0;
+    std::int64_t increment_created = 0;
     std::int64_t last_backup = 0;  // when the newest backup was reported
+    std::int64_t last_full = 0;    // ... the newest full one
     // Of the sets that are there: when one was last proven by restoring, and when that last failed; 0: never.
     std::int64_t restored = 0;
     std::int64_t restore_failed = 0;

@@ -37,7 +37,6 @@ lab_sftp
 lab_mariadb source
 sql source 'CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
     INSERT INTO shop.orders SELECT seq, CONCAT("item ", seq) FROM seq_1_to_5000'
-before=$(sql source 'CHECKSUM TABLE shop.orders')
 lab_site
 declare -A servers identities
 back_up() { # NAME : registers this agent, deposits its key, makes a backup
@@ -49,6 +48,12 @@ back_up() { # NAME : registers this agent, deposits its key, makes a backup
 }
 lab_agent_config folder source
 back_up folder
+for _ in 1 2; do # increments: what is restored is the newest
+    sql source 'UPDATE shop.orders SET item = CONCAT(item, " again") WHERE id % 7 = 0; REPLACE INTO shop.orders SELECT id + 100000, item FROM shop.orders WHERE id < 50'
+    sql source 'DELETE FROM shop.orders WHERE id BETWEEN 200 AND 260 OR id > 100010'
+    agent folder backup --incremental --json | jq -e '.kind == "incremental"' >/dev/null || fail "no increment was made"
+done
+before=$(sql source 'CHECKSUM TABLE shop.orders')
 
 lab_agent_config sftp source # this one dumps
 cat >"$lab/sftp/agent.toml" <<C
@@ -115,7 +120,7 @@ twice() { # NAME : with both programs
 say "a folder: what is not the server's is refused, with either program"
 cp "$lab/store/${servers[folder]}/RECOVERY.txt" "$lab/folder.txt"
 copy folder cp FROM="$lab/store"
-segment=$(find "$lab/copy-folder" -name 000000.gpg)
+segment=$(find "$lab/copy-folder" -name 000000.gpg | sort | sed -n 2p) # of the first increment
 cp -r "$lab/copy-folder" "$lab/forged"
 sed -i 's/"plain_total": ./"plain_total": 0/' "$lab/forged/${servers[folder]}"/sets/*/manifest.json
 for program in gpg sqop; do
@@ -134,6 +139,7 @@ for program in gpg sqop; do
     lab_mariadb "restored_$program" "$lab/folder-$program"
     [ "$(sql "restored_$program" 'CHECKSUM TABLE shop.orders')" = "$before" ] || fail "$program: the restored table differs"
 done
+[ ! -e "$lab/folder-gpg.increment" ] || fail "an increment was left behind"
 ! gpg --homedir "$lab/alice" --batch --list-keys "${identities[folder]}" 2>/dev/null || fail "the user's home was changed"
 
 say "SFTP: a dump, loaded as the text says"

@@ -1,5 +1,6 @@
 // Small readers of foreign text: what is shown to people, base64, fingerprints, times, addresses, and what
 // the backup tools print.
+#include "agent/source/redo_log.hpp"
 #include "agent/source/tool_output.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/encoding.hpp"
@@ -55,11 +56,16 @@ void fuzz(BytesView input) {
     read_values(input);
     Front front(input);
     const BytesView head = front.take(front.number(2));
-    for (auto* read : {agent::read_physical_output, agent::read_dump_text}) {
+    const BytesView rest = front.rest();
+    const auto try_one = [](const auto& read) {
         backupset::Source::Facts facts;
-        if (!accepts([&] { facts = read(head, front.rest()); })) continue;
+        if (!accepts([&] { facts = read(); })) return;
         require(!facts.position.lsn_to || *facts.position.lsn_to >= 0, "an LSN is not negative");
-    }
+    };
+    try_one([&] { return agent::read_physical_output(head, rest); });
+    try_one([&] { return agent::read_physical_output(head, rest, 5091754); });
+    try_one([&] { return agent::read_dump_text(head, rest); });
+    accepts([&] { agent::read_innodb_status(std::string(rest)); });
 }
 
 }  // namespace strongroom::fuzz

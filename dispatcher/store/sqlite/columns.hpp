@@ -201,7 +201,11 @@ void columns(ServerFacts& facts, F f) {
     f("cron", facts.cron);
     f("splay", facts.splay);
     f("schedule_created", facts.schedule_created);
+    f("increment_cron", facts.increment_cron);
+    f("increment_splay", facts.increment_splay);
+    f("increment_created", facts.increment_created);
     f("last_backup", facts.last_backup);
+    f("last_full", facts.last_full);
     f("restored", facts.restored);
     f("restore_failed", facts.restore_failed);
     f("restore_failed_text", facts.restore_failed_text);

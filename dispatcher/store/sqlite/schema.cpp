@@ -366,8 +366,14 @@ void step_11(Session& session) {
     for (const auto statement : restore_proofs) session << std::string(statement);
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4,  step_5, step_6,
-                                step_7, step_8, step_9, step_10, step_11};
+// For the rule that looks for the newest full backup beside increments.
+void step_12(Session& session) {
+    session << "CREATE INDEX full_backups_by_report ON backups (server, reported) "
+               "WHERE kind = 'full' AND removed = 0";
+}
+
+constexpr SchemaStep steps[] = {step_1, step_2, step_3, step_4,  step_5,  step_6,
+                                step_7, step_8, step_9, step_10, step_11, step_12};
 
 }  // namespace
 

@@ -36,8 +36,12 @@ constexpr std::string_view make[] = {
         COALESCE(r.fetched, 0) AS fetched, COALESCE(r.owner, '') AS fetched_by,
         COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
         COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,
+        COALESCE(i.cron, '') AS increment_cron, COALESCE(i.splay, 0) AS increment_splay,
+        COALESCE(i.created, 0) AS increment_created,
         COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0
             ORDER BY reported DESC LIMIT 1), 0) AS last_backup,
+        COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0 AND kind = 'full'
+            ORDER BY reported DESC LIMIT 1), 0) AS last_full,
         COALESCE((SELECT MAX(proven) FROM backups WHERE server = s.uuid AND removed = 0 AND proven > 0), 0)
             AS restored,
         COALESCE(f.proof_failed, 0) AS restore_failed, COALESCE(f.proof_text, '') AS restore_failed_text,
@@ -52,6 +56,7 @@ constexpr std::string_view make[] = {
         LEFT JOIN backups f ON f.server = s.uuid AND f.set_id = (SELECT set_id FROM backups
             WHERE server = s.uuid AND removed = 0 AND proof_failed > 0 ORDER BY proof_failed DESC LIMIT 1)
         LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
+        LEFT JOIN schedules i ON i.server = s.uuid AND i.kind = 'incremental' AND i.enabled = 1
         LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
             AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
         WHERE s.retired = 0)",

@@ -1,8 +1,8 @@
-#include "common/backupset/chain.hpp"
 #include "common/backupset/verifier.hpp"
 
 #include <catch2/catch.hpp>
 
+#include "common/backupset/chain.hpp"
 #include "common/base/encoding.hpp"
 #include "common/gpg/message.hpp"
 #include "tests/support/faulty_store.hpp"
