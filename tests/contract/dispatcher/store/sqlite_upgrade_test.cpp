@@ -76,6 +76,7 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
     const auto result = sqlite3_exec(
         database,
         "DROP VIEW server_facts; DROP INDEX backups_proven; DROP INDEX backups_not_proven; "
+        "DROP INDEX full_backups_by_report; "
         "ALTER TABLE backups DROP COLUMN removed; ALTER TABLE backups DROP COLUMN proven; "
         "ALTER TABLE backups DROP COLUMN proof_failed; ALTER TABLE backups DROP COLUMN proof_text; "
         "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "

@@ -83,6 +83,19 @@ TEST_CASE("a slot that a dispatcher is there for and never orders is made an hou
     CHECK(due_alone(schedules, {}, due_at + withheld_after + 24h, due_at + 24h));
 }
 
+TEST_CASE("increments are made alone, too, and not where a full backup is due") {
+    const UtcTime now = parse_utc("2026-11-22T10:00:00Z");
+    auto schedules = daily(0, "incremental");
+    const auto due = due_alone(schedules, {}, now, std::nullopt);
+    REQUIRE(due);
+    CHECK(due->origin.incremental);
+    schedules.schedules.push_back(daily().schedules[0]);
+    schedules.schedules.back().order.id = "0d9c1a34-7a4e-4a1e-9a58-2f6f4a7f0002";
+    const auto full = due_alone(schedules, {}, now, std::nullopt);
+    REQUIRE(full);
+    CHECK_FALSE(full->origin.incremental);
+}
+
 TEST_CASE("slots before the schedule was known, and other kinds, are nobody's") {
     ScheduleState schedules = daily();
     schedules.schedules[0].since = to_millis(parse_utc("2026-11-22T02:30:00Z"));

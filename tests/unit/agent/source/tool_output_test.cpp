@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "agent/source/redo_log.hpp"
 #include "common/base/error.hpp"
 
 using namespace strongroom;
@@ -97,4 +98,27 @@ TEST_CASE("a dump of MySQL names its source position") {
         "-- CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='binlog.000002', SOURCE_LOG_POS=157;\n", dump_end);
     CHECK(facts.position.binlog_file == "binlog.000002");
     CHECK(facts.position.binlog_position == 157);
+}
+
+TEST_CASE("an increment must say where it began, and a full backup must not be one") {
+    const std::string head = "[00] incremental backup from 5091754 is enabled.\n";
+    const std::string tail =
+        "[00] mariabackup: The latest check point (for incremental): '41553209'\n[00] completed OK!\n";
+    const auto facts = read_physical_output(head, tail, 5091754);
+    CHECK(facts.position.lsn_from == 5091754);
+    CHECK(facts.position.lsn_to == 41553209);
+    CHECK_THROWS_AS(read_physical_output(head, tail, 5091755), Error);
+    CHECK_THROWS_AS(read_physical_output("", tail, 5091754), Error);
+    CHECK_THROWS_AS(read_physical_output(head, tail), Error);
+    CHECK_THROWS_AS(
+        read_physical_output("incremental backup from 99999999999 is enabled.", tail, 99999999999), Error);
+}
+
+TEST_CASE("where InnoDB's log stands") {
+    const auto log = read_innodb_status(
+        "InnoDB\t\t\\n---\\nLOG\\n---\\nLog sequence number 51670741\\nLog flushed up to   51670648\\n"
+        "Pages flushed up to 44404\\nLast checkpoint at  44388\\n0 pending log flushes");
+    CHECK(log.written == 51670741);
+    CHECK(log.checkpoint == 44388);
+    CHECK_THROWS_AS(read_innodb_status("InnoDB\t\t"), Error);
 }

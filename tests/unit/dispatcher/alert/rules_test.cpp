@@ -36,7 +36,7 @@ struct Site {
         well.cron = "0 3 * * *";
         well.splay = 600;
         well.schedule_created = at("2026-11-02T00:00:00Z");
-        well.last_backup = at("2026-11-22T03:20:00Z");
+        well.last_backup = well.last_full = at("2026-11-22T03:20:00Z");
         well.last_job = "job-1";
         well.last_job_state = "succeeded";
         well.last_job_finished = at("2026-11-22T03:20:00Z");
@@ -67,7 +67,8 @@ TEST_CASE("rules: a failed backup, until one succeeds") {
     site.server->last_job_error = "no grant\x1b[31m";
     CHECK(site.found() == Names{"backup_failed"});
     CHECK(site.text().find("no grant\\x1b[31m") != std::string::npos);
-    site.server->last_backup = at("2026-11-22T09:30:00Z");  // made by the agent itself
+    site.server->last_backup = site.server->last_full =
+        at("2026-11-22T09:30:00Z");  // made by the agent itself
     CHECK(site.found().empty());
     site.server->last_job_state = "cancelled";
     CHECK(site.found().empty());
@@ -110,13 +111,35 @@ TEST_CASE("rules: a missing backup, to the millisecond") {
     ++site.facts.now;
     CHECK(site.found() == Names{"backup_missing"});
     CHECK(site.text().find("2026-11-23T03:00:00Z") != std::string::npos);
-    site.server->last_backup = at("2026-11-23T03:05:00Z");
+    site.server->last_backup = site.server->last_full = at("2026-11-23T03:05:00Z");
     CHECK(site.found().empty());
+}
+
+TEST_CASE("rules: increments do not stand for a full backup, and a full one stands for an increment") {
+    Site site;
+    site.server->increment_cron = "0 * * * *";
+    site.server->increment_created = at("2026-11-02T00:00:00Z");
+    site.server->last_backup = at("2026-11-22T09:01:00Z");
+    CHECK(site.found().empty());
+    site.facts.now = at("2026-11-22T10:00:00Z") + site.limits.missing_after.count() * 1000 + 1;
+    site.server->last_seen = site.facts.now;
+    CHECK(site.found() == Names{"backup_missing"});
+    CHECK(site.text().find("the increment due at 2026-11-22T10:00:00Z") != std::string::npos);
+    site.server->last_full = site.server->last_backup = at("2026-11-22T10:02:00Z");
+    CHECK(site.found().empty());
+
+    // Increments come each hour, and the full backup of the night did not.
+    site.server->last_full = at("2026-11-21T03:02:00Z");
+    CHECK(site.found() == Names{"backup_missing"});
+    CHECK(site.text().find("the backup due at 2026-11-22T03:00:00Z") != std::string::npos);
+    site.server->last_full = 0;
+    site.server->cron.clear();
+    CHECK(site.found().empty());  // only increments are wanted: the first is a full one
 }
 
 TEST_CASE("rules: a server that was never backed up") {
     Site site;
-    site.server->last_backup = 0;
+    site.server->last_backup = site.server->last_full = 0;
     site.server->last_job_state.clear();
     SECTION("with a schedule: its first slot counts") {
         site.server->schedule_created = at("2026-11-22T04:00:00Z");
@@ -137,7 +160,7 @@ TEST_CASE("rules: a server that was never backed up") {
 TEST_CASE("rules: a schedule that runs seldom is not missed before its time") {
     Site site;
     site.server->cron = "0 3 1 * *";
-    site.server->last_backup = at("2026-11-01T03:10:00Z");
+    site.server->last_backup = site.server->last_full = at("2026-11-01T03:10:00Z");
     CHECK(site.found().empty());
     site.facts.now = site.server->last_seen = at("2026-12-01T07:11:00Z");
     CHECK(site.found() == Names{"backup_missing"});
@@ -154,7 +177,7 @@ TEST_CASE("rules: a silent agent") {
 TEST_CASE("rules: just after a start nothing is known of agents and their backups") {
     Site site;
     site.server->last_seen = at("2026-11-20T00:00:00Z");
-    site.server->last_backup = at("2026-11-20T00:00:00Z");
+    site.server->last_backup = site.server->last_full = at("2026-11-20T00:00:00Z");
     site.facts.started = site.facts.now - 60'000;
     const auto evaluation = evaluate(site.facts, site.limits);
     CHECK(evaluation.findings.empty());
@@ -238,7 +261,7 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.server->escrow_deposited = 1;  // long ago, and never proven
     site.server->key_expires = 1;
     site.server->last_seen = 0;
-    site.server->last_backup = 1;
+    site.server->last_backup = site.server->last_full = 1;
     site.server->last_job_state = "failed";
     site.facts.failed_jobs = {Job{}};
     site.server->fetched = site.facts.now;

@@ -33,11 +33,12 @@ struct Room {
             tx.add_server(record);
         });
     }
-    Schedule add_schedule(const std::string& cron, std::int64_t splay = 0) {
+    Schedule add_schedule(const std::string& cron, std::int64_t splay = 0,
+                          const std::string& kind = "backup") {
         Schedule schedule;
         schedule.id = random_uuid();
         schedule.server = server;
-        schedule.kind = "backup";
+        schedule.kind = kind;
         schedule.cron = cron;
         schedule.splay = splay;
         schedule.created = to_millis(clock.now());
@@ -79,6 +80,27 @@ TEST_CASE("scheduler: a due slot makes one job") {
     Scheduler other(*room.store, room.clock);
     CHECK(other.tick().created == 0);
     CHECK(room.jobs().size() == 1);
+}
+
+TEST_CASE("scheduler: where a full backup is due, too, no increment is made") {
+    Room room;
+    room.add_schedule("0 3 * * *");
+    room.add_schedule("0 * * * *", 0, "incremental");
+    const auto made = [&](const char* time) {
+        room.clock.set(parse_utc(time));
+        const auto before = room.jobs().size();
+        room.scheduler.tick();
+        std::vector<std::string> out;
+        const auto jobs = room.jobs();
+        for (const auto& job : jobs)
+            if (job.slot == to_millis(parse_utc(time))) out.push_back(job.kind);
+        CHECK(jobs.size() == before + out.size());
+        return out;
+    };
+    using Kinds = std::vector<std::string>;
+    CHECK(made("2026-11-22T02:00:00Z") == Kinds{"incremental"});
+    CHECK(made("2026-11-22T03:00:00Z") == Kinds{"backup"});
+    CHECK(made("2026-11-22T04:00:00Z") == Kinds{"incremental"});
 }
 
 TEST_CASE("scheduler: missed runs coalesce into the latest slot") {
