@@ -7,6 +7,7 @@
 #   tests/bench/run.sh dispatcher [options]   the dispatcher under load (dispatcher.sh --help; docs/scaling.md)
 #   tests/bench/run.sh stores [options]       seal to and open from S3 on loopback (stores.sh --help; docs/stores.md)
 #   tests/bench/run.sh rotate [options]       rotation of the decryption subkey (rotate.sh --help)
+#   tests/bench/run.sh depth [options]        increments, and proofs by restoring (depth.sh --help; docs/chains.md)
 #     --input FILE      the plain stream (default: an xbstream of a private MariaDB with 1 GB of sysbench, world and DBT-3 tables)
 #     --rounds N        rounds of A B A B (default 5); medians are printed
 #     --workers N       (default 2)   --level N  zstd level (default 1)   --segment BYTES (default 33554432)
@@ -19,7 +20,7 @@ set -euo pipefail
 umask 077
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 what=${1:-}
-if [ "$what" = dispatcher ] || [ "$what" = stores ] || [ "$what" = rotate ]; then shift; exec "$top/tests/bench/$what.sh" "$@"; fi
+if [ "$what" = dispatcher ] || [ "$what" = stores ] || [ "$what" = rotate ] || [ "$what" = depth ]; then shift; exec "$top/tests/bench/$what.sh" "$@"; fi
 case $what in seal | open | sweep) shift ;; -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; exit 0 ;; *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
 input='' large=false rounds=5 workers=2 level=1 segment=33554432 dir='' build=$top/build/release keep='' fast=false
 while [ $# -gt 0 ]; do
