@@ -9,13 +9,13 @@
 #include "agent/proof/figures_file.hpp"
 #include "agent/proof/private_server.hpp"
 #include "agent/proof/work_folder.hpp"
+#include "common/backupset/chain.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "common/gpg/home.hpp"
 #include "common/maintenance/verification_log.hpp"
-#include "common/restore/extraction.hpp"
-#include "common/restore/preparation.hpp"
+#include "common/restore/chain.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -31,11 +31,10 @@ class Prover {
     // The whole proof. What goes wrong with the set ends up in the result; all else is thrown.
     void prove(const Manifest& manifest) {
         require_provable(manifest);
-        const WorkFolder folder(config_, state_, manifest.server, space_for(manifest));
+        if (!read_chain(manifest)) return;
+        const WorkFolder folder(config_, state_, manifest.server, space_for(chain_));
         folder_ = &folder;
-        const bool restored =
-            manifest.stream == "sql" ? load(manifest) : extract(manifest) && prepare(manifest);
-        if (restored) check_server(manifest);
+        if (manifest.stream == "sql" ? load(manifest) : restore_files()) check_server(manifest);
         folder.remove();
     }
 
@@ -56,12 +55,13 @@ class Prover {
                 "set " + manifest.set + " was made by " + printable_line(manifest.source_tool, 60) +
                     " and cannot be proven by restoring: only sets of mariadb-backup and mariadb-dump can",
                 "Its digests can be verified: strongroom-agent verify. Restore it by hand to prove more.");
-        if (manifest.kind != "full")
-            throw Error(
-                ErrorKind::refused,
-                "set " + manifest.set + " is " + manifest.kind +
-                    " and cannot be proven by restoring: only full sets can",
-                "Prove the full set that it builds on: --set " + manifest.parent.value_or("ID") + ".");
+    }
+
+    // An increment is restored with all that it builds on.
+    bool read_chain(const Manifest& manifest) {
+        double ignored = 0;
+        return step("open", ignored,
+                    [&] { chain_ = backupset::read_chain(store_, manifest, state_.signers()); });
     }
 
     restore::ExtractFrom extract_from() const {
@@ -71,22 +71,24 @@ class Prover {
                 }};
     }
 
-    bool extract(const Manifest& manifest) {
-        return step("extract", result_.seconds.extract,
-                    [&] { restore::extract_physical(extract_from(), manifest, folder_->data()); });
+    // One call, in which the tools take turns: what it says tells which of them works.
+    bool restore_files() {
+        return step("extract", result_.seconds.extract, [&] {
+            restore::ChainSteps steps;
+            steps.idle = idle();
+            steps.say = [this](const std::string& what) {
+                if (what.starts_with("extracting"))
+                    enter("extract", result_.seconds.extract);
+                else
+                    enter("prepare", result_.seconds.prepare);
+            };
+            restore::restore_chain(extract_from(), chain_, folder_->data(), folder_->run() / "tmp", steps);
+        });
     }
 
     bool load(const Manifest& manifest) {
         return step("load", result_.seconds.extract,
                     [&] { load_dump(extract_from(), manifest, *folder_, idle()); });
-    }
-
-    bool prepare(const Manifest& manifest) {
-        return step("prepare", result_.seconds.prepare, [&] {
-            const auto tools = restore::tools_for(manifest);
-            restore::require_tool(tools.prepare);
-            restore::prepare(tools, {folder_->data(), {}}, idle());
-        });
     }
 
     bool start(std::optional<PrivateServer>& server) {
@@ -136,27 +138,36 @@ class Prover {
         });
     }
 
-    // False if the set failed in this step.
+    // False if the set failed in this step, or in one that `work` went over to.
     template <class Work>
     bool step(const char* name, double& seconds, Work work) {
         require_going_on();
-        if (options_.on_progress) options_.on_progress({.stage = name});
-        const auto began = std::chrono::steady_clock::now();
-        const auto ended = [&] {
-            seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-        };
+        enter(name, seconds);
         try {
             work();
-            ended();
+            leave();
             return true;
         } catch (const Error& error) {
-            ended();
-            if (!is_about_the_set(error.kind(), name)) throw error.with_context(name);
-            folder_->require_space_left();
-            result_.failed_step = name;
-            result_.failure = error.with_context(name);
+            leave();
+            if (!is_about_the_set(error.kind(), step_)) throw error.with_context(step_);
+            if (folder_ != nullptr) folder_->require_space_left();
+            result_.failed_step = step_;
+            result_.failure = error.with_context(step_);
             return false;
         }
+    }
+
+    void enter(const char* name, double& seconds) {
+        leave();
+        step_ = name;
+        seconds_ = &seconds;
+        began_ = std::chrono::steady_clock::now();
+        if (options_.on_progress) options_.on_progress({.stage = name});
+    }
+    void leave() {
+        if (seconds_ != nullptr)
+            *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+        seconds_ = nullptr;
     }
 
     // A store or a disk that fails says nothing about the set; a tool that cannot prepare it does.
@@ -197,6 +208,10 @@ class Prover {
     const ProofOptions& options_;
     ProofResult& result_;
     const WorkFolder* folder_ = nullptr;
+    std::vector<Manifest> chain_;  // the full set first; of a full set itself alone
+    std::string step_;
+    double* seconds_ = nullptr;  // where the time of the step goes; none between steps
+    std::chrono::steady_clock::time_point began_;
 };
 
 std::string chosen_set(storage::ObjectStore& store, const std::string& server, const std::string& set) {

@@ -101,8 +101,9 @@ fs::path with_space(const ProofConfig& config, const fs::path& folder, std::int6
 
 }  // namespace
 
-std::int64_t space_for(const backupset::Manifest& manifest) {
-    const std::int64_t files = manifest.stream == "sql" ? manifest.plain_total * 3 : manifest.plain_total;
+std::int64_t space_for(const std::vector<backupset::Manifest>& chain) {
+    std::int64_t files = 0;
+    for (const auto& one : chain) files += one.stream == "sql" ? one.plain_total * 3 : one.plain_total;
     return files + files / 10 + for_logs;
 }
 

@@ -50,7 +50,8 @@ sql source 'CREATE DATABASE sbtest'
 sysbench oltp_write_only --mysql-socket="$lab/source/s.sock" --mysql-user=root --tables=4 --table-size="$rows" --threads=2 prepare >"$lab/prepare.log"
 lab_site
 lab_agent_config bench source
-printf 'proof-figures = true\n' >>"$lab/bench/agent.toml"
+mkdir -m 711 "$lab/proof" # as root the private server runs as mysql
+printf 'proof-figures = true\nproof-folder = "%s"\n' "$lab/proof" >>"$lab/bench/agent.toml"
 lab_register_agent bench alice
 agent bench escrow >/dev/null
 one=$((rows / 100))

@@ -301,6 +301,34 @@ TEST_CASE("what says nothing about a set is an error, and changes nothing that i
     CHECK(site.log().find(other) == nullptr);
 }
 
+TEST_CASE("an increment is proven with all that it builds on") {
+    Site site;
+    site.server.run_sql("GRANT SUPER ON *.* TO backup@localhost");
+    const auto back_up = [&](bool incremental) {
+        const FileLock lock = site.host.state.lock_backup();
+        return run_backup(site.host.host(), {.incremental = incremental}, lock, {}, {});
+    };
+    const std::string full = back_up(false).set;
+    site.server.run_sql("UPDATE orders SET name = 'changed' WHERE id % 10 = 0; INSERT INTO parts VALUES (9)",
+                        "shop");
+    const auto increment = back_up(true);
+    REQUIRE(increment.kind == "incremental");
+    site.host.config.proof.assertions = {"SELECT COUNT(*) = 200 FROM shop.orders WHERE name = 'changed'"};
+    const auto result = site.prove(increment.set);
+    if (!result.proven()) FAIL(result.failure->text());
+    CHECK(result.equal == 4);
+    CHECK(result.seconds.extract > 0);
+    CHECK(result.seconds.prepare > 0);
+    site.must_fail(full, "assert", "assertion 1 says \"0\"");
+
+    const fs::path parent = fs::path(site.host.folder.path()) / "store" / site.host.agent.server / "sets" /
+                            full / "data/000000.gpg";
+    std::fstream(parent, std::ios::in | std::ios::out | std::ios::binary).seekp(5000).write("X", 1);
+    site.must_fail(increment.set, "extract", full);
+    fs::remove_all(parent.parent_path().parent_path());
+    site.must_fail(increment.set, "open", full);
+}
+
 TEST_CASE("a dump is proven on an empty server that takes it in") {
     Site site;
     site.server.run_sql(
