@@ -306,7 +306,8 @@ TEST_CASE("an increment is proven with all that it builds on") {
     site.server.run_sql("GRANT SUPER ON *.* TO backup@localhost");
     const auto back_up = [&](bool incremental) {
         const FileLock lock = site.host.state.lock_backup();
-        return run_backup(site.host.host(), {.incremental = incremental}, lock, {}, {});
+        return run_backup(site.host.host(),
+                          {.job = {}, .schedule = {}, .slot = {}, .incremental = incremental}, lock, {}, {});
     };
     const std::string full = back_up(false).set;
     site.server.run_sql("UPDATE orders SET name = 'changed' WHERE id % 10 = 0; INSERT INTO parts VALUES (9)",
