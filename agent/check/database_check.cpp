@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "agent/check/server_check.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/tool.hpp"
 #include "common/base/error.hpp"
@@ -56,6 +57,7 @@ void check_database(std::vector<Finding>& out, const AgentConfig& config) {
         out.push_back({Verdict::ok, "mysql", server.version + " as " + server.account, {}});
         if (tool) out.push_back(check_privileges(server, *tool));
         if (tool && tool->family == ToolFamily::physical) out.push_back(check_datadir(server.datadir));
+        if (tool) check_server(out, config, *tool);
         if (!server.log_bin)
             out.push_back({Verdict::warn, "binary log", "is off: a restore reaches only the backup's moment",
                            "Set log-bin to be able to go on from there."});

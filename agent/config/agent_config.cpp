@@ -19,6 +19,18 @@ void declare(config::Options& options, AgentConfig& config) {
                  "Program and arguments of source \"command\"; its output is the backup")
         ->type_name("ARG");
     options
+        .setting("--hook-before", config.hook_before,
+                 "Program and arguments run before each backup; if it fails, none is made")
+        ->type_name("ARG");
+    options
+        .setting("--hook-after", config.hook_after,
+                 "... after each, whatever came of it (STRONGROOM_RESULT, STRONGROOM_SET)")
+        ->type_name("ARG");
+    options.setting("--hook-timeout", config.hook_timeout, "Longest time for each of them")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}))
+        ->default_str("10min");
+    options
         .setting("--mysql-option-file", config.mysql_option_file,
                  "Private MySQL option file with a [client] section: user, password, socket")
         ->type_name("FILE");

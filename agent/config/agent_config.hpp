@@ -22,6 +22,9 @@ struct AgentConfig {
     storage::StoreSettings stores;            // what the URL does not say
     std::string source = "auto";              // one of source_names()
     std::vector<std::string> source_command;  // argv of source = "command"
+    std::vector<std::string> hook_before;     // argv, run before each backup; empty: none
+    std::vector<std::string> hook_after;      // ... after each
+    std::int64_t hook_timeout = 600;          // seconds for each of them
     std::filesystem::path mysql_option_file;  // private, [client] user/password/socket; may be empty
     std::filesystem::path state_dir = "/var/lib/strongroom-agent";
     std::string ca_file;  // PEM: the only authorities for the dispatcher's certificate; empty: the system's

@@ -5,6 +5,7 @@
 
 #include "agent/job/backup_watch.hpp"
 #include "agent/job/chain_plan.hpp"
+#include "agent/job/hooks.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
 #include "agent/job/low_priority.hpp"
@@ -175,8 +176,12 @@ proto::Backup run_backup(const Host& host, const Origin& origin, const FileLock&
                          const std::stop_token& stop, const backupset::OnProgress& on_progress) {
     recover_interrupted(host, lock);
     try {
-        return at_low_priority(host.config, [&] { return seal_one(host, origin, stop, on_progress); });
+        in_stage("source", [&] { run_hook_before(host.config, origin.incremental); });
+        auto made = at_low_priority(host.config, [&] { return seal_one(host, origin, stop, on_progress); });
+        run_hook_after(host.config, &made);
+        return made;
     } catch (const Error& error) {
+        run_hook_after(host.config, nullptr);
         const Error shown =
             stop.stop_requested() ? Error(ErrorKind::interrupted, error.text(), error.hint()) : error;
         host.state.change_runs([&](RunState& runs) { runs.last_problem = to_problem(shown); });

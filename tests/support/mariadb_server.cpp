@@ -57,6 +57,11 @@ MariadbServer::MariadbServer(Options options)
     if (is_root()) settings << "user=mysql\n";
     if (options.binlog)
         settings << "log-bin=" << (folder() / "b").string() << "\nbinlog-format=ROW\ngtid-strict-mode=1\n";
+    if (!options.key_file.empty()) {
+        write_file_atomic(folder() / "keys", options.key_file);
+        settings << "plugin-load-add=file_key_management\nfile-key-management-filename="
+                 << (folder() / "keys").string() << "\ninnodb-encrypt-tables=ON\n";
+    }
     write_file_atomic(folder() / "my.cnf", settings.str());
     give_to_mysql(folder());
     if (options.datadir.empty()) {

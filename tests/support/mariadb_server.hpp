@@ -19,6 +19,7 @@ class MariadbServer {
     struct Options {
         std::filesystem::path datadir;  // a prepared one to start from (used in place); empty: a fresh one
         bool binlog = true;
+        std::string key_file;  // encrypts data files with these keys ("1;<hex>"); empty: it does not
     };
     MariadbServer() : MariadbServer(Options{}) {}
     explicit MariadbServer(Options options);

@@ -179,3 +179,25 @@ TEST_CASE("a physical tool that ends without completed OK! has failed, whatever 
     CHECK_THROWS_AS(finish("echo '[00] completed OK!' >&2\nexit 1\n"), Error);
     CHECK_THROWS_AS(finish("echo '[00] completed OK!' >&2\necho 'then it broke' >&2\n"), Error);
 }
+
+TEST_CASE("check warns loudly of data files that the server encrypts") {
+    MariadbServer::Options options;
+    options.key_file = "1;a7addd9adea9978fda19f21e6be987880e68ac92632ca052e5bb42b1a506939a\n";
+    const MariadbServer server(options);
+    server.run_sql("CREATE DATABASE shop; CREATE TABLE shop.old (a INT) ENGINE=MyISAM");
+    RegisteredHost host;
+    host.config.mysql_option_file =
+        server.option_file("low",
+                           "SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, RELOAD, PROCESS, "
+                           "BINLOG MONITOR ON *.*");
+    for (const auto& [source, level] :
+         {std::pair("mariadb-backup", Verdict::warn), std::pair("mariadb-dump", Verdict::ok)}) {
+        host.config.source = source;
+        std::vector<Finding> findings;
+        check_database(findings, host.config);
+        const auto& found = finding(findings, "encryption at rest");
+        CHECK(found.level == level);
+        CHECK(found.text.find("file_key_management") != std::string::npos);
+        CHECK(finding(findings, "engines").text == "tables without transactions: MyISAM 1");
+    }
+}
