@@ -69,6 +69,33 @@ void add_recovery_key(CLI::App& app, CommandLine& line) {
         one->add_flag("--local", line.local, "New records into the store only, without the dispatcher");
 }
 
+void add_identity(CLI::App& app, CommandLine& line) {
+    CLI::App* group = app.add_subcommand("identity", "This host's identity key, and changing it");
+    group->require_subcommand(1);
+    group->fallthrough();
+    group->add_subcommand("show", "The key in use, a change that waits or goes on, and the keys before")
+        ->fallthrough()
+        ->footer("Example:\n  strongroom-agent identity show");
+    CLI::App* rotate = group->add_subcommand(
+        "rotate",
+        "Make a new identity key, which waits for its user's approval; or go on with an approved one");
+    rotate->fallthrough();
+    rotate
+        ->add_option("--approval", line.identity.approval,
+                     "The approval, from: strongroom server identity --into")
+        ->type_name("FILE");
+    rotate->add_option("--key-type", line.identity.algorithm, "Of the new key: same, rsa3072 or ed25519")
+        ->check(CLI::IsMember({"same", "rsa3072", "ed25519"}))
+        ->capture_default_str();
+    rotate->add_flag("--local", line.local, "Without the dispatcher; a running daemon tells it later");
+    rotate->footer(
+        "Example:\n  strongroom-agent identity rotate\n  strongroom-agent identity rotate --approval "
+        "approval.gpg");
+    group->add_subcommand("cancel", "Forget a change that was not approved")
+        ->fallthrough()
+        ->footer("Example:\n  strongroom-agent identity cancel");
+}
+
 void add_throttle(CLI::App& app, CommandLine& line) {
     CLI::App* out = app.add_subcommand(
         "throttle", "Show or set how fast backups may go, also the one that runs now; kept until set again");
@@ -116,6 +143,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
                      "passphrase, and remove the old one");
     rotate->footer("Example:\n  strongroom-agent rotate\n  strongroom-agent rotate --reencrypt");
     add_recovery_key(app, line);
+    add_identity(app, line);
     CLI::App* verify = app.add_subcommand(
         "verify", "Check this server's sets in the store: signatures, chains, every object's digest");
     CLI::Option* full = verify->add_flag("--full", line.full,
@@ -159,7 +187,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     if (!options.parse(argc, argv)) return line;
     const CLI::App* command = app.get_subcommands().front();
     line.command = command->get_name();
-    if (line.command == "recovery-key") line.command += " " + command->get_subcommands().front()->get_name();
+    if (line.command == "recovery-key" || line.command == "identity")
+        line.command += " " + command->get_subcommands().front()->get_name();
     line.config_file = options.file();
     if (line.command == "register") {
         if (line.registration.code.empty() == line.code_file.empty())

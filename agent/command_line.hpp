@@ -10,7 +10,8 @@ namespace strongroom::agent {
 
 struct CommandLine {
     // "register", "run", "backup", "escrow", "rotate", "verify", "prune",
-    // "status", "throttle", "check", "recovery-key list", "recovery-key add", "recovery-key remove";
+    // "status", "throttle", "check", "recovery-key list", "recovery-key add", "recovery-key remove",
+    // "identity show", "identity rotate", "identity cancel";
     // empty: already answered
     std::string command;
     AgentConfig config;
@@ -25,6 +26,10 @@ struct CommandLine {
     bool full = false;         // verify: by restoring one set
     std::string set;           // verify --full: a set id, or "latest"
     bool local = false;        // escrow, rotate, recovery-key: into the store only
+    struct {
+        std::filesystem::path approval;  // identity rotate: by a file
+        std::string algorithm = "same";  // identity rotate: of the new key
+    } identity;
     struct {
         std::filesystem::path file;  // add
         std::string fingerprint;     // add: expected, may be empty; remove

@@ -14,6 +14,7 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
 int escrow_command(const CommandLine& line, const Clock& clock);
 int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int recovery_key_command(const CommandLine& line, const Clock& clock);
+int identity_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 // rotate --reencrypt
 int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int verify_command(const CommandLine& line, const Clock& clock, std::stop_token stop);

@@ -79,6 +79,7 @@ void print_json(const Status& status) {
     out["escrow_due"] = status.due;
     out["recovery"] = to_json(status.recovery);
     out["keys"] = to_json(status.keys);
+    for (const char* proofs : {"identity_change", "identity_changes"}) out["keys"].erase(proofs);
     out["backup_running"] = status.backup_running;
     if (status.progress) out["progress"] = to_json(*status.progress);
     out["unreported"] = status.unreported;
@@ -131,7 +132,11 @@ int status_command(const CommandLine& line, const Clock& clock) {
         recovery += (recovery.empty() ? "" : "; ") + group_fingerprint(fingerprint);
     std::vector<std::pair<std::string, std::string>> fields{
         {"server", agent.server},
-        {"identity key", group_fingerprint(agent.identity)},
+        {"identity key",
+         group_fingerprint(agent.identity) +
+             (status.keys.identity_change
+                  ? " (a change is " + status.keys.identity_change->step + ": strongroom-agent identity show)"
+                  : std::string())},
         {"decryption subkey", shown(status.keys)},
         {"dispatcher", agent.dispatcher},
         {"dispatcher key", shown(*open_pins(state.dispatcher_keys()))},

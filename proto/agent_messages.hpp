@@ -194,6 +194,30 @@ struct EscrowDeposit {
     };
 };
 
+// A change of the agent's identity key: a proposal without an approval, the change itself with it. Signed by
+// the identity key that the dispatcher knows.
+struct IdentityChangeNews {
+    static constexpr const char* type = "identity.change";
+    std::string current;                      // base64: the statement, signed by the key in use
+    std::string next;                         // and by the new one
+    std::optional<std::string> approval;      // and by a recovery key
+    std::optional<std::string> approver_key;  // that recovery key, armored
+    template <class Fields>
+    void fields(Fields& f) {
+        f("current", current, identity_text);
+        f("next", next, identity_text);
+        f("approval", approval, identity_text);
+        f("approver_key", approver_key, key_text);
+    }
+    struct Reply {
+        std::string state;  // pending, changed
+        template <class Fields>
+        void fields(Fields& f) {
+            f("state", state, identity_state_text);
+        }
+    };
+};
+
 struct AgentReport {
     static constexpr const char* type = "agent.report";
     std::string version;

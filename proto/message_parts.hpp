@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/json_fields.hpp"
+#include "common/identity/identity_change.hpp"
 
 namespace strongroom::proto {
 
@@ -16,6 +17,8 @@ inline constexpr Text long_text{2000, nullptr, "text", true};
 inline constexpr Text key_text{64U << 10U, nullptr, "text", true};
 inline constexpr std::size_t max_record = 128U << 10U;        // an escrow record, bytes
 inline constexpr Text record_text{(max_record + 2) / 3 * 4};  // its base64
+// A statement about an identity key (common/identity), in base64.
+inline constexpr Text identity_text{(max_identity_statement + 2) / 3 * 4};
 inline constexpr std::size_t max_list = 1000;
 inline constexpr Range limit_range{1, static_cast<std::int64_t>(max_list)};
 const std::vector<std::string>& job_kinds();  // all that the protocol has
@@ -26,8 +29,9 @@ bool is_job_state(std::string_view text);  // queued, leased, ...
 bool is_token(std::string_view text);      // 64 lower-case hexadecimal digits
 extern const Text job_kind_text;
 extern const Text job_state_text;
-extern const Text set_kind_text;  // full, incremental
-extern const Text outcome_text;   // succeeded, failed
+extern const Text set_kind_text;        // full, incremental
+extern const Text outcome_text;         // succeeded, failed
+extern const Text identity_state_text;  // pending, changed
 
 struct Empty {
     template <class Fields>

@@ -16,6 +16,9 @@ bool is_statement_state(std::string_view text) {
 bool is_statement_outcome(std::string_view text) {
     return is_one_of(text, {"applied", "refused"});
 }
+bool is_identity_state(std::string_view text) {
+    return is_one_of(text, {"pending", "changed"});
+}
 bool is_outcome(std::string_view text) {
     return is_one_of(text, {"succeeded", "failed"});
 }
@@ -50,6 +53,7 @@ const Text job_state_text{16, is_job_state, "a known job state"};
 const Text set_kind_text{16, is_set_kind, "full or incremental"};
 const Text statement_state_text{16, is_statement_state, "a known state of a statement"};
 const Text statement_outcome_text{16, is_statement_outcome, "applied or refused"};
+const Text identity_state_text{16, is_identity_state, "pending or changed"};
 const Text outcome_text{16, is_outcome, "succeeded or failed"};
 
 }  // namespace strongroom::proto

@@ -95,6 +95,41 @@ struct StatementList {
     };
 };
 
+// What a server's agent told of its identity keys: changes by sequence, then the pending one, if there is
+// one. Nothing of it is to be believed: each reader follows from the key that it knows (common/identity).
+struct IdentityList {
+    static constexpr const char* type = "identity.list";
+    std::string server;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("server", server, uuid_text);
+    }
+    struct Change {
+        std::string current;  // base64
+        std::string next;
+        std::optional<std::string> approval;  // none: pending
+        std::optional<std::string> approver_key;
+        std::int64_t told = 0;  // when the agent told of it
+        template <class Fields>
+        void fields(Fields& f) {
+            f("current", current, identity_text);
+            f("next", next, identity_text);
+            f("approval", approval, identity_text);
+            f("approver_key", approver_key, key_text);
+            f("told", told, any_time);
+        }
+    };
+    struct Reply {
+        std::vector<std::string> keys;  // public keys of former identities
+        std::vector<Change> changes;
+        template <class Fields>
+        void fields(Fields& f) {
+            f("keys", keys, Many<Text>{static_cast<std::size_t>(max_identity_changes), key_text});
+            f("changes", changes, Many<Nested>{static_cast<std::size_t>(max_identity_changes) + 1, {}});
+        }
+    };
+};
+
 struct StatementAnswer {
     static constexpr const char* type = "statement.answer";
     std::string sha256;

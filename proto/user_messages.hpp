@@ -55,6 +55,9 @@ struct Server {
     std::optional<std::int64_t> recovery_sequence;  // changes of the recovery keys so far; none: 0
     std::optional<SetProof> restored{};             // the last proof by restoring that succeeded
     std::optional<SetProof> not_restored{};         // the last one that failed
+    std::optional<std::int64_t> identity_changed;   // the last change of the identity key
+    std::optional<std::string> identity_before;
+    std::optional<std::string> identity_pending;  // the key that waits for its user's approval
     template <class Fields>
     void fields(Fields& f) {
         f("server", server, uuid_text);
@@ -81,6 +84,9 @@ struct Server {
         f("recovery_sequence", recovery_sequence, Range{0, INT64_C(1) << 40});
         f("restored", restored);
         f("not_restored", not_restored);
+        f("identity_changed", identity_changed, any_time);
+        f("identity_before", identity_before, fingerprint_text);
+        f("identity_pending", identity_pending, fingerprint_text);
     }
 };
 

@@ -5,10 +5,12 @@
 
 #include "agent/daemon/service_notify.hpp"
 #include "agent/escrow/escrow.hpp"
+#include "agent/identity/connection.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/leftovers.hpp"
 #include "agent/job/report.hpp"
 #include "agent/job/statement_run.hpp"
+#include "agent/rotation/identity_change.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "common/storage/object_store.hpp"
@@ -26,11 +28,11 @@ Daemon::Daemon(const Host& host, std::function<proto::Exchange()> connect, std::
     : host_(host),
       connect_(std::move(connect)),
       stop_(std::move(stop)),
-      exchange_(connect_()),
+      exchange_(std::in_place, connect_()),
       orders_(host_, connect_, notify_alive, stop_),
       poller_(connect_),
       plan_(std::random_device{}()) {
-    exchange_.set_attempts(2);
+    exchange_->set_attempts(2);
 }
 
 void Daemon::start() {
@@ -84,11 +86,13 @@ void Daemon::look(UtcTime now) {
 
 void Daemon::try_contact() {
     try {
+        go_on_with_identity();
         while (contact()) {
             if (stop_.stop_requested()) break;
             notify_alive();
             poller_.got_work();
         }
+        go_on_with_identity();
         report();
         deposit_missing_escrow();
         failed_ = false;
@@ -105,7 +109,7 @@ void Daemon::try_contact() {
 bool Daemon::contact() {
     proto::JobNext request;
     request.version = STRONGROOM_VERSION;
-    const auto reply = exchange_.ask(request);
+    const auto reply = exchange_->ask(request);
     last_contact_ = host_.clock.now();
     auto schedules = host_.state.schedules();
     if (const auto* bad = unreadable(reply.schedules))
@@ -120,11 +124,11 @@ bool Daemon::contact() {
         note_ordered(schedules, *reply.job->schedule, *reply.job->slot);
     host_.state.save(schedules);
     if (reply.escrow_fetched) tell_of_fetch(*reply.escrow_fetched);
-    if (reply.statement) run_statement(host_, *reply.statement, exchange_, stop_);
+    if (reply.statement) run_statement(host_, *reply.statement, *exchange_, stop_);
     if (!reply.job) return false;
     note_away(false, {});
     say_status("running a job: " + reply.job->kind);
-    orders_.run(*reply.job, exchange_);
+    orders_.run(*reply.job, *exchange_);
     return true;
 }
 
@@ -137,6 +141,38 @@ void Daemon::tell_of_fetch(const proto::EscrowFetched& fetched) {
     host_.state.change_runs([&](RunState& runs) { runs.escrow_fetched = fetched.time; });
 }
 
+// What the user approved, and what a crash or a command without the dispatcher left of it. Then the
+// dispatcher hears another key. What fails is tried again in ten minutes; a host that may not read its store
+// waits for its owner.
+void Daemon::go_on_with_identity() {
+    constexpr std::chrono::minutes pause{10};
+    if (!identity_change_goes_on(host_.state)) return;
+    if (identity_failed_ && host_.clock.now() - *identity_failed_ < pause) return;
+    say_status("changing the identity key");
+    const ConnectAs connect_with = [&](const std::string& identity) {
+        return connect_as(host_.state, host_.state.agent(), identity, host_.clock);
+    };
+    try {
+        tell_identity_changes(host_.state, connect_with);
+        if (identity_change_goes_on(host_.state)) {
+            const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
+            RotateOptions options;
+            options.algorithm = host_.config.rotation_key_type;
+            options.workers = host_.config.workers;
+            options.stop = stop_;
+            options.on_stage = [](const RotationStage&) { notify_alive(); };
+            change_identity(host_.state, *store, host_.clock, options, connect_with);
+        }
+        identity_failed_.reset();
+    } catch (const Error& error) {
+        if (stop_.stop_requested()) throw;
+        identity_failed_ = host_.clock.now();
+        log_event(Level::error, "AGENT_IDENTITY_FAILED", "{} {}", error.text(), error.hint());
+    }
+    exchange_.emplace(connect_());
+    exchange_->set_attempts(2);
+}
+
 void Daemon::note_away(bool away, const std::string& reason) {
     if (away == away_) return;
     away_ = away;
@@ -147,7 +183,7 @@ void Daemon::note_away(bool away, const std::string& reason) {
 }
 
 void Daemon::report() {
-    report_runs(host_, exchange_, !reported_);
+    report_runs(host_, *exchange_, !reported_);
     reported_ = true;
 }
 
@@ -160,7 +196,7 @@ void Daemon::deposit_missing_escrow() {
     if (!escrow_missing()) return;
     try {
         const auto store = open_job_store(host_.config, host_.config.store, nullptr, stop_, host_.meter);
-        deposit_due_escrow(host_.state, *store, &exchange_, host_.clock);
+        deposit_due_escrow(host_.state, *store, &*exchange_, host_.clock);
     } catch (const Error& error) {
         log_event(Level::error, "AGENT_ESCROW_FAILED", "{} {}", error.text(), error.hint());
     }

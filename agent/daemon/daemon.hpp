@@ -26,7 +26,8 @@ class Daemon {
     void start();
     void look(UtcTime now);  // for a reason to send a message
     void try_contact();      // says all there is to say, does all there is to do
-    bool contact();          // true if a job was done: there may be another
+    void go_on_with_identity();
+    bool contact();  // true if a job was done: there may be another
     void report();
     bool escrow_missing() const;
     void deposit_missing_escrow();  // backups without it are worth nothing after the loss of the host
@@ -39,7 +40,7 @@ class Daemon {
     Host host_;
     std::function<proto::Exchange()> connect_;
     std::stop_token stop_;
-    proto::Exchange exchange_;
+    std::optional<proto::Exchange> exchange_;
     OrderRunner orders_;
     WorkPoller poller_;
     std::optional<UtcTime> last_contact_;
@@ -50,6 +51,7 @@ class Daemon {
     bool withheld_ = false;                     // a due slot, by a dispatcher that is there
     bool failed_ = false;                       // the last message
     bool reported_ = false;                     // since the start
+    std::optional<UtcTime> identity_failed_;    // going on with a change of the identity key
 };
 
 }  // namespace strongroom::agent

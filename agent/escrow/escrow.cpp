@@ -15,13 +15,24 @@
 
 namespace strongroom::agent {
 
+namespace {
+
+// The identity key that this subkey was made under.
+std::string primary_of(const gpg::Home& own, const std::string& subkey) {
+    for (const auto& key : gpg::list_keys(own, true))
+        if (key.owns(subkey)) return key.fingerprint;
+    throw Error(ErrorKind::crypto, "this host has no key with the decryption subkey " + subkey);
+}
+
+}  // namespace
+
 Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent) {
     const gpg::Home own = gpg::Home::use(state.own_home());
     const gpg::Home recovery = gpg::Home::use(state.recovery_home());
     Policy::require_pinned(agent.recovery, agent.recovery);
     for (const auto& fingerprint : agent.recovery) gpg::find_key(recovery, fingerprint);
     const Secret exported = gpg::export_secret_subkey(own, agent.subkey);
-    gpg::require_only_secret_subkey(exported, agent.identity, agent.subkey);
+    gpg::require_only_secret_subkey(exported, primary_of(own, agent.subkey), agent.subkey);
     const Secret signed_key(gpg::sign(own, agent.identity, exported.reveal()));
     Bytes record = gpg::encrypt_signed(recovery, agent.recovery, signed_key.reveal());
     if (record.empty() || record.size() > proto::max_record)
@@ -40,15 +51,17 @@ namespace {
 class Depositing {
   public:
     Depositing(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
-               const Clock& clock)
+               const Clock& clock, const std::optional<std::string>& identity)
         : state_(state),
           store_(store),
           clock_(clock),
           agent_(state.agent()),
+          coming_(identity),
           keys_(state.keys()),
           known_(state.escrow().value_or(EscrowState{})) {
         is_older_ = keys_.knows(subkey) && keys_.current().fingerprint != subkey;
         agent_.subkey = subkey;
+        if (coming_) agent_.identity = *coming_;
         record_ = make_escrow_record(state, agent_);
         out_.subkey = subkey;
         out_.sha256 = sha256_hex(record_);
@@ -58,8 +71,9 @@ class Depositing {
 
     void into_store() {
         const gpg::Home own = gpg::Home::use(state_.own_home());
-        backupset::write_store_root(store_, agent_.server, agent_.identity,
-                                    gpg::export_public(own, agent_.identity));
+        if (!coming_)
+            backupset::write_store_root(store_, agent_.server, agent_.identity,
+                                        gpg::export_public(own, agent_.identity));
         keep_replaced_record(store_, agent_.server, out_, state_.registered_recovery(), known_,
                              to_millis(clock_.now()));
         if (!known_.subkey.empty()) state_.save(known_);  // before it takes its place
@@ -81,8 +95,9 @@ class Depositing {
         deposit.recipients = agent_.recovery;
         if (out_.sequence.value_or(0) > 0) deposit.recovery_sequence = out_.sequence;
         // The dispatcher knows the key as it was registered.
-        if (keys_.rotation || keys_.subkeys.size() > 1)
-            deposit.public_key = gpg::export_public(gpg::Home::use(state_.own_home()), agent_.identity);
+        if (coming_ || keys_.rotation || keys_.subkeys.size() > 1)
+            deposit.public_key = gpg::export_public(gpg::Home::use(state_.own_home()),
+                                                    coming_ ? *coming_ : state_.dispatcher_identity());
         const auto reply = exchange.ask(deposit);
         if (reply.sha256 != out_.sha256)
             throw Error(ErrorKind::corrupt,
@@ -114,6 +129,7 @@ class Depositing {
     storage::ObjectStore& store_;
     const Clock& clock_;
     AgentRecord agent_;
+    const std::optional<std::string> coming_;
     const KeyState keys_;
     EscrowState known_;
     bool is_older_ = false;
@@ -124,9 +140,10 @@ class Depositing {
 }  // namespace
 
 Deposit deposit_escrow(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
-                       proto::Exchange* exchange, const Clock& clock) {
+                       proto::Exchange* exchange, const Clock& clock,
+                       const std::optional<std::string>& identity) {
     const FileLock alone = state.lock_escrow();
-    Depositing deposit(state, subkey, store, clock);
+    Depositing deposit(state, subkey, store, clock, identity);
     std::optional<Error> failure;
     try {
         deposit.into_store();

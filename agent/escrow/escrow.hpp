@@ -8,7 +8,8 @@
 
 namespace strongroom::agent {
 
-// The escrow record: the decryption subkey alone, signed by the identity key, encrypted to agent.recovery.
+// The escrow record: the decryption subkey alone (of whichever identity key of this host), signed by
+// agent.identity, encrypted to agent.recovery.
 // Throws Error{crypto} if anything but that subkey would be in it.
 Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent);
 
@@ -16,8 +17,11 @@ Bytes make_escrow_record(const StateDir& state, const AgentRecord& agent);
 // and compared) and at the dispatcher (compared by the digest in its signed reply). A record for other
 // recovery keys that lies in the store is kept there under another name first. `exchange` may be null: then
 // only the store gets it. What succeeded is remembered even if the other side failed; the failure is thrown.
+// `identity`: signs instead of the identity key in use: the one that a change is about to bring into use. The
+// store's agent.asc stays as it is then.
 Deposit deposit_escrow(const StateDir& state, const std::string& subkey, storage::ObjectStore& store,
-                       proto::Exchange* exchange, const Clock& clock);
+                       proto::Exchange* exchange, const Clock& clock,
+                       const std::optional<std::string>& identity = {});
 
 // The subkeys, the one in use first, that have no record for the recovery keys pinned now in the store (and,
 // if `at_dispatcher`, there). None is due if all is well.

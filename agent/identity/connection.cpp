@@ -25,6 +25,11 @@ std::shared_ptr<proto::DispatcherPins> open_pins(const std::filesystem::path& fo
 }
 
 proto::Exchange connect(const StateDir& state, const AgentRecord& agent, const Clock& clock) {
+    return connect_as(state, agent, state.dispatcher_identity(), clock);
+}
+
+proto::Exchange connect_as(const StateDir& state, const AgentRecord& agent, const std::string& identity,
+                           const Clock& clock) {
     const auto pins = open_pins(state.dispatcher_keys());
     const auto require = [&](bool fits) {
         if (fits) return;
@@ -35,7 +40,7 @@ proto::Exchange connect(const StateDir& state, const AgentRecord& agent, const C
                     "Install the strongroom-agent that was built for your dispatcher.");
     };
     require(pins->root() == agent.dispatcher_key);
-    proto::Exchange out(agent.dispatcher, {gpg::Home::use(state.own_home()), agent.identity}, pins,
+    proto::Exchange out(agent.dispatcher, {gpg::Home::use(state.own_home()), identity}, pins,
                         {proto::Gate::Kind::bearer, state.token()}, clock, told_by_log(state));
     if (!pins->contains(proto::compiled_in_fingerprint())) {
         // A newer program, built for a key that this host has not heard of yet.

@@ -81,8 +81,9 @@ backupset::SealOptions seal_options(const Host& host, const Tool& tool, const Ch
     backupset::SealOptions out;
     if (plan.on) out.parent = plan.on->newest;
     out.server = host.agent.server;
-    out.identity = host.agent.identity;
-    out.subkey = host.state.agent().subkey;  // the lock on backups keeps it as it is
+    const AgentRecord now = host.state.agent();  // the lock on backups keeps its keys as they are
+    out.identity = now.identity;
+    out.subkey = now.subkey;
     out.stream = tool.stream;
     out.source_tool = tool.name;
     out.source_version = tool.version;
@@ -126,9 +127,9 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
         return open_job_store(host.config, host.config.store, &rates.writes, ended.get_token(), host.meter);
     });
     const gpg::Home home = gpg::Home::use(host.state.own_home());
-    const auto key = in_stage("encrypt", [&] { return gpg::export_public(home, host.agent.identity); });
-    in_stage("store",
-             [&] { backupset::write_store_root(*store, host.agent.server, host.agent.identity, key); });
+    const std::string identity = host.state.agent().identity;
+    const auto key = in_stage("encrypt", [&] { return gpg::export_public(home, identity); });
+    in_stage("store", [&] { backupset::write_store_root(*store, host.agent.server, identity, key); });
 
     const UtcTime now = host.clock.now();
     const std::string set = make_set_id(now);

@@ -3,10 +3,12 @@
 #include "agent/escrow/escrow.hpp"
 #include "agent/escrow/recovery_statement.hpp"
 #include "agent/job/job_store.hpp"
+#include "agent/rotation/identity_change.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "common/gpg/message.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::agent {
@@ -16,6 +18,17 @@ namespace {
 bool is_refusal(ErrorKind kind) {
     return kind == ErrorKind::refused || kind == ErrorKind::unauthenticated || kind == ErrorKind::protocol ||
            kind == ErrorKind::crypto || kind == ErrorKind::usage || kind == ErrorKind::not_found;
+}
+
+// By its own word: who signed it is looked at by whoever acts on it.
+bool is_identity_approval(const Bytes& statement) {
+    try {
+        const Json fields =
+            parse_json(gpg::read_unverified(statement, proto::max_statement), proto::max_statement);
+        return fields.value("format", "") == IdentityStatement::format;
+    } catch (const std::exception&) {
+        return false;
+    }
 }
 
 // The dispatcher brings it again until it is answered.
@@ -32,8 +45,11 @@ void run_statement(const Host& host, const std::string& base64, proto::Exchange&
     const Bytes statement = from_base64(base64);
     answer.sha256 = sha256_hex(statement);
     try {
-        answer.text = apply_recovery_statement(host.state, statement,
-                                               host.config.allow_recovery_key_statements, host.clock);
+        if (is_identity_approval(statement))
+            answer.text = approve_identity_change(host.state, statement, host.clock);
+        else
+            answer.text = apply_recovery_statement(host.state, statement,
+                                                   host.config.allow_recovery_key_statements, host.clock);
         answer.outcome = "applied";
         log_event(Level::warning, "AGENT_STATEMENT_APPLIED", "statement {}: {}", answer.sha256, answer.text);
     } catch (const Error& error) {

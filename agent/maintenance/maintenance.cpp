@@ -12,7 +12,7 @@ struct OwnSets {
           agent(state.agent()),
           home(gpg::Home::use(state.own_home())),
           server{store, agent.server, state.signers()},
-          log(state.verified_file(), agent.server, agent.identity, {}) {}
+          log(state.verified_file(), agent.server, server.signers.fingerprints(), {}) {}
 
     FileLock lock;
     AgentRecord agent;

@@ -230,7 +230,7 @@ ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state,
     const FileLock lock = state.lock_maintenance();
     const AgentRecord agent = state.agent();
     const gpg::Home home = gpg::Home::use(state.own_home());
-    maintenance::VerificationLog log(state.verified_file(), agent.server, agent.identity, {});
+    maintenance::VerificationLog log(state.verified_file(), agent.server, state.signers().fingerprints(), {});
     ProofResult out;
     out.set = chosen_set(store, agent.server, options.set);
     std::string sha256;

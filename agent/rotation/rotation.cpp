@@ -37,6 +37,7 @@ class Rotation {
             throw Error(ErrorKind::corrupt,
                         "keys.json names an unknown step of a rotation: " + keys_.rotation->step);
         if (!options_.rewrapped) out.rewrap = rewrap();
+        if (keys_.rotation->resign.value_or(false)) out.resign = resign();
         out.retired = keys_.subkeys.at(keys_.subkeys.size() - 2).fingerprint;
         out.subkey = keys_.current().fingerprint;
         out.number = keys_.current().number;
@@ -53,7 +54,10 @@ class Rotation {
     }
 
     void begin() {
-        keys_.rotation = RotationState{"make", {}, options_.job, to_millis(clock_.now())};
+        if (keys_.identity_change && keys_.identity_change->step != "pending")
+            throw Error(ErrorKind::busy, "a change of the identity key is under way",
+                        "It brings a new decryption subkey, too. End it: strongroom-agent identity rotate");
+        keys_.rotation = RotationState{"make", {}, options_.job, to_millis(clock_.now()), {}};
         if (options_.for_reencryption && !keys_.reencrypt)
             keys_.reencrypt = ReencryptState{to_millis(clock_.now()), std::nullopt};
         state_.save(keys_);
@@ -128,11 +132,32 @@ class Rotation {
                     "it again. All other sets, and new backups, use the new subkey.");
     }
 
+    std::optional<backupset::ResignResult> resign() const {
+        at("resign");
+        try {
+            const auto out = backupset::resign_manifests(
+                agent_.server, state_.signers(), store_, options_.workers, options_.stop,
+                [&](std::size_t done, std::size_t total) { at("resign", done, total); });
+            for (const auto& problem : out.problems)
+                log_event(Level::error, "AGENT_MANIFEST_NOT_SIGNED", "set {}: {}", problem.set, problem.text);
+            return out;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::forbidden) throw;
+            log_event(Level::warning, "AGENT_MANIFESTS_KEPT",
+                      "these credentials may not read manifests, so older sets keep the signature of the "
+                      "former identity key: {}",
+                      error.text());
+            return std::nullopt;
+        }
+    }
+
     void retire() {
         at("retire");
+        const gpg::Key key = gpg::find_key(home_, agent_.identity, true);
         for (auto& known : keys_.subkeys) {
             if (known.fingerprint == keys_.current().fingerprint || known.retired) continue;
-            gpg::expire_subkey(home_, agent_.identity, known.fingerprint);
+            // Under a former identity key nobody encrypts to it any more.
+            if (key.owns(known.fingerprint)) gpg::expire_subkey(home_, agent_.identity, known.fingerprint);
             known.retired = to_millis(clock_.now());
         }
         at("retired");

@@ -7,7 +7,8 @@
 //            dispatcher with the new public key, acknowledged by its digest; then, while no
 //            backup runs, n+1 comes into use -> rewrap. In use until then: n. A crash leaves
 //            a record of a subkey that nothing uses.
-//   rewrap   rewrap.hpp over all sets; when none needs another subkey: n expires, agent.asc
+//   rewrap   rewrap.hpp over all sets (and resign.hpp, after a change of the identity key, which
+//            comes here by identity_change.hpp); when none needs another subkey: n expires, agent.asc
 //            again -> (none). In use: n+1. A crash leaves sets of n and of n+1.
 //
 // Running it again goes on where it stopped; each step may be done twice. At every moment each set opens with
@@ -20,6 +21,7 @@
 #include <stop_token>
 
 #include "agent/state/state_dir.hpp"
+#include "common/backupset/resign.hpp"
 #include "common/backupset/rewrap.hpp"
 #include "common/base/clock.hpp"
 #include "common/storage/object_store.hpp"
@@ -27,7 +29,8 @@
 
 namespace strongroom::agent {
 
-// Where a rotation is: "make", "escrow", "wait" (for a backup to end), "switch", "rewrap", "retire".
+// Where a rotation is: "make", "escrow", "wait" (for a backup to end), "switch", "rewrap", "resign",
+// "retire".
 struct RotationStage {
     std::string name;
     std::size_t done = 0;   // envelopes
@@ -55,6 +58,9 @@ struct RotationResult {
     std::int64_t number = 0;
     bool resumed = false;
     backupset::RewrapResult rewrap;
+    // After a change of the identity key (identity_change.hpp): the manifests that were signed anew. None: no
+    // such change, or these credentials may not read manifests.
+    std::optional<backupset::ResignResult> resign{};
 };
 
 // Begins a rotation, or ends one that was begun. Throws Error{busy} if another process rotates,

@@ -8,6 +8,7 @@
 
 #include "agent/state/escrow_records.hpp"
 #include "common/base/json_fields.hpp"
+#include "common/identity/identity_change.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::agent {
@@ -16,7 +17,7 @@ namespace strongroom::agent {
 struct AgentRecord {
     std::string server;  // UUID
     std::string domain;
-    std::string identity;        // fingerprint of the identity key
+    std::string identity;        // fingerprint of the identity key; in the file: of the first one
     std::string subkey;          // fingerprint of the decryption subkey in use; in the file: of the first one
     std::string dispatcher;      // URL
     std::string dispatcher_key;  // fingerprint that was compiled in at registration
@@ -60,8 +61,10 @@ struct RotationState {
     std::optional<std::string> subkey;  // the new one, once it is known
     std::optional<std::string> job;     // of the dispatcher, that began it
     std::int64_t started = 0;
+    std::optional<bool> resign{};  // after a change of the identity key: manifests are signed anew, too
     template <class Fields>
     void fields(Fields& f) {
+        f("resign", resign);
         f("step", step, Text{16});
         f("subkey", subkey, fingerprint_text);
         f("job", job, uuid_text);
@@ -79,12 +82,61 @@ struct ReencryptState {
         f("before", before, any_time);
     }
 };
+// The identity keys of this host, and a change of them that is under way
+// (agent/rotation/identity_change.hpp).
+struct KnownIdentity {
+    std::string fingerprint;
+    std::int64_t since = 0;             // when it came into use
+    std::optional<std::int64_t> until;  // of a former one: it signed no set that was begun later
+    template <class Fields>
+    void fields(Fields& f) {
+        f("fingerprint", fingerprint, fingerprint_text);
+        f("since", since, any_time);
+        f("until", until, any_time);
+    }
+};
+struct KeptIdentityChange {  // base64, but for the key
+    std::int64_t sequence = 0;
+    std::string current;
+    std::string next;
+    std::optional<std::string> approval;
+    std::optional<std::string> approver_key;
+    bool told = false;  // the dispatcher took it
+    template <class Fields>
+    void fields(Fields& f) {
+        constexpr Text part{(max_identity_statement + 2) / 3 * 4};
+        f("sequence", sequence, Range{1, max_identity_changes});
+        f("current", current, part);
+        f("next", next, part);
+        f("approval", approval, part);
+        f("approver_key", approver_key, Text{64U << 10U, nullptr, "text", true});
+        f("told", told);
+    }
+};
+struct IdentityChangeState {
+    std::string step;  // "pending", "approved"
+    std::string next;  // fingerprint of the new key
+    std::int64_t made = 0;
+    std::int64_t expires = 0;
+    KeptIdentityChange change;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("step", step, Text{16});
+        f("next", next, fingerprint_text);
+        f("made", made, any_time);
+        f("expires", expires, any_time);
+        f("change", change);
+    }
+};
 struct KeyState {
     std::vector<KnownSubkey> subkeys;  // by number; the last one is in use
     std::optional<RotationState> rotation;
     std::optional<std::int64_t> last_started;  // of the last rotation that was finished
     std::optional<std::string> last_job;       // its job
     std::optional<ReencryptState> reencrypt;
+    std::optional<std::vector<KnownIdentity>> identities;  // the last one is in use; none: that of agent.json
+    std::optional<std::vector<KeptIdentityChange>> identity_changes;  // that were made, by sequence
+    std::optional<IdentityChangeState> identity_change;               // under way
     template <class Fields>
     void fields(Fields& f) {
         f("subkeys", subkeys, Many<Nested>{10'000, {}});
@@ -92,6 +144,10 @@ struct KeyState {
         f("reencrypt", reencrypt);
         f("last_started", last_started, any_time);
         f("last_job", last_job, uuid_text);
+        f("identities", identities, Many<Nested>{static_cast<std::size_t>(max_identity_changes) + 1, {}});
+        f("identity_changes", identity_changes,
+          Many<Nested>{static_cast<std::size_t>(max_identity_changes), {}});
+        f("identity_change", identity_change);
     }
 
     const KnownSubkey& current() const { return subkeys.back(); }

@@ -81,13 +81,33 @@ AgentRecord StateDir::agent() const {
         throw Error(ErrorKind::not_found, "this host is not registered: there is no " + agent_file().string(),
                     "Run: strongroom-agent register --dispatcher URL --code CODE --recovery-key FILE");
     AgentRecord out = load<AgentRecord>(agent_file());
-    if (const auto keys = load_keys(path_)) out.subkey = keys->current().fingerprint;
+    if (const auto keys = load_keys(path_)) {
+        out.subkey = keys->current().fingerprint;
+        if (keys->identities && !keys->identities->empty())
+            out.identity = keys->identities->back().fingerprint;
+    }
     if (auto pinned = load_pinned(path_)) out.recovery = std::move(pinned->keys);
     return out;
 }
 
 backupset::Signers StateDir::signers() const {
-    return {gpg::Home::use(own_home()), agent().identity};
+    backupset::Signers out(gpg::Home::use(own_home()), agent().identity);
+    const auto known = keys().identities.value_or(std::vector<KnownIdentity>{});
+    for (auto former = known.rbegin(); former != known.rend(); ++former)
+        if (former->fingerprint != out.identity())
+            out.keys.push_back({former->fingerprint, from_millis(former->until.value_or(0))});
+    return out;
+}
+
+std::string StateDir::dispatcher_identity() const {
+    const KeyState state = keys();
+    const auto changes = state.identity_changes.value_or(std::vector<KeptIdentityChange>{});
+    const auto identities = state.identities.value_or(std::vector<KnownIdentity>{});
+    std::size_t told = 0;  // changes are told in their order
+    while (told < changes.size() && changes[told].told) ++told;
+    if (told == changes.size() && state.identity_change && state.identity_change->change.told)
+        return state.identity_change->next;
+    return told < identities.size() ? identities[told].fingerprint : agent().identity;
 }
 
 std::vector<std::string> StateDir::registered_recovery() const {

@@ -52,13 +52,16 @@ class StateDir {
     std::filesystem::path reencrypt_journal() const { return path_ / "reencrypt.journal"; }
     std::filesystem::path verified_file() const { return path_ / "verified.json"; }
 
-    // Error{not_found} with the register command as its hint. `subkey` is the one in use now, `recovery` what
-    // is pinned now: read them anew for each piece of work, another process may have changed them.
+    // Error{not_found} with the register command as its hint. `identity` and `subkey` are those in use now,
+    // `recovery` what is pinned now: read them anew for each piece of work, another process may have changed
+    // them.
     AgentRecord agent() const;
     std::vector<std::string> registered_recovery() const;  // the recovery keys that were pinned at first
     bool is_registered() const;
-    // Whose signatures under sets count: the identity key's.
+    // Whose signatures under sets count: the identity key's, and those of the keys before it.
     backupset::Signers signers() const;
+    // The identity key that the dispatcher knows this host by: after a change without it, a former one.
+    std::string dispatcher_identity() const;
     Secret token() const;
 
     std::optional<EscrowState> escrow() const;

@@ -43,7 +43,8 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
 // Reads and verifies the manifests themselves: what is listed is there and signed.
 void list_of_store(Context& context, const Arguments& arguments) {
     PatientStore store(context, arguments.store, 0, arguments.as_of);
-    const StoreServer server(context, *store, arguments.server, arguments.identity);
+    const StoreServer server(context, *store, arguments.server, arguments.identity, arguments.store,
+                             arguments.as_of);
     const auto sets = backupset::list_sets(*store, server.id, server.signers());
     if (context.config.json) {
         Json out = Json::array();

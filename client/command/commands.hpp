@@ -37,6 +37,7 @@ void declare_commands(Commands& commands);
 // The groups, one file each.
 void add_login_command(Commands& commands);
 void add_server_commands(Commands& commands);
+void add_server_identity_command(Commands& commands, CLI::App* group);  // server identity
 void add_registration_commands(Commands& commands);
 void add_schedule_commands(Commands& commands);
 void add_job_commands(Commands& commands);

@@ -1,7 +1,9 @@
 #include "client/command/context.hpp"
 
+#include "client/command/trusted_identity.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
+#include "proto/messages.hpp"
 
 namespace strongroom::client {
 
@@ -23,6 +25,11 @@ proto::KeyNews Context::key_news() const {
 
 void remember(Context& context, const std::string& server, const std::string& label,
               const std::string& identity) {
+    const auto known = context.known_servers().identity_of(server);
+    if (known && *known != identity) {  // changed, as the proofs that the dispatcher keeps must show
+        const auto reply = context.session().ask(proto::ServerShow{server});
+        trusted_identities(context, {}, shown_by_dispatcher(context, server, reply.public_key));
+    }
     if (context.known_servers().pin(server, identity, context.clock.now()))
         context.say("server " + server + " (" + label + ") is now known by " + group_fingerprint(identity) +
                     "; compare it with what its host shows (strongroom-agent status)");

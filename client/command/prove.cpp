@@ -37,9 +37,9 @@ fs::path private_base() {
 // The home with the opened key, for the time of a proof.
 class OpenedKey {
   public:
-    OpenedKey(const Escrow& escrow, const std::string& identity, const gpg::Home& user_home)
+    OpenedKey(const Escrow& escrow, const Identities& identities, const gpg::Home& user_home)
         : folder_(private_base(), ".sr"),
-          recovered_(recover(escrow, identity, user_home, folder_.path() / "h")),
+          recovered_(recover(escrow, identities, user_home, folder_.path() / "h")),
           home_(gpg::Home::use(folder_.path() / "h")) {}
     ~OpenedKey() { home_.stop_daemons(); }
     OpenedKey(const OpenedKey&) = delete;
@@ -94,10 +94,10 @@ proto::EscrowProve::Answer answer(const proto::EscrowChallenge::Item& item, cons
 }
 
 void run(Context& context, const Arguments& arguments) {
-    const auto [escrow, identity] =
+    const auto [escrow, identities] =
         trusted_escrow(context, arguments.server, arguments.store, arguments.identity);
     const auto user = user_fingerprint(context.config);
-    const OpenedKey key(escrow, identity, gpg::Home::use(context.config.gpg_home));
+    const OpenedKey key(escrow, identities, gpg::Home::use(context.config.gpg_home));
     const auto challenge = context.session().ask(proto::EscrowChallenge{arguments.server});
     proto::EscrowProve proof{arguments.server, challenge.challenge, {}};
     for (const auto& item : challenge.items) {

@@ -70,8 +70,8 @@ void run(Context& context, const Arguments& arguments) {
                     "For example: --keep-daily 7 --keep-weekly 5 --keep-monthly 12");
     PatientStore store(context, arguments.store);
     const StoreServer server(context, *store, arguments.server, arguments.identity);
-    maintenance::VerificationLog log(verification_log_file(context, server.id), server.id, server.identity,
-                                     log_signer(context, false));
+    maintenance::VerificationLog log(verification_log_file(context, server.id), server.id,
+                                     server.signers().fingerprints(), log_signer(context, false));
     maintenance::Prune prune(server.trusted(), log, arguments.rules, context.clock.now());
     const auto plan = prune.plan();
     print(context, arguments, plan);

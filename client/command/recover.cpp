@@ -18,10 +18,12 @@ struct Arguments {
 };
 
 void run(Context& context, const Arguments& arguments) {
-    const auto [escrow, identity] =
+    const auto [escrow, identities] =
         trusted_escrow(context, arguments.server, arguments.store, arguments.identity, arguments.as_of);
-    const auto recovered = recover(escrow, identity, gpg::Home::use(context.config.gpg_home), arguments.into);
+    const auto recovered =
+        recover(escrow, identities, gpg::Home::use(context.config.gpg_home), arguments.into);
     for (const auto& problem : recovered.problems) context.say("warning: not recovered: " + problem);
+    const std::string& identity = identities.newest();
     if (!arguments.identity.empty())
         context.known_servers().pin(arguments.server, identity, context.clock.now());
 

@@ -52,11 +52,10 @@ SheetFacts from_dispatcher(Context& context, const Arguments& arguments) {
     SheetFacts out;
     out.server = arguments.server;
     out.label = reply.info.label;
-    out.identity = trusted_identity(context, arguments.server, arguments.identity, reply.info.identity,
-                                    "dispatcher " + context.config.dispatcher);
-    const gpg::TempHome home(gpg::HomeFor::public_keys);
-    gpg::import_public_key(home.home(), reply.public_key, out.identity);
-    add_subkeys(out, home.home());
+    const auto identities = trusted_identities(
+        context, arguments.identity, shown_by_dispatcher(context, arguments.server, reply.public_key));
+    out.identity = identities.newest();
+    add_subkeys(out, identities.home());
     out.recovery = reply.info.recovery;
     if (reply.info.store) out.stores.push_back(*reply.info.store);
     out.proven = shown_time(reply.info.proven);

@@ -6,6 +6,8 @@
 #include "client/command/patient_store.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
+#include "client/command/trusted_identity.hpp"
+#include "common/backupset/identity_objects.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 
@@ -48,6 +50,20 @@ void require_one_target(const Arguments& arguments) {
                     "Redirect it: --stdout > FILE");
 }
 
+// After a change of the identity key, the store leads from the one of the recovered home to the others.
+std::optional<backupset::Signers> signers_for(Context& context, const Arguments& arguments,
+                                              storage::ObjectStore& store, const RecoveredHome& recovered) {
+    ShownIdentities shown;
+    try {
+        shown = shown_by_store(context, store, arguments.store, arguments.as_of, recovered.server);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found) throw;  // without agent.asc: the home knows the key
+        return std::nullopt;
+    }
+    if (shown.changes.empty()) return std::nullopt;
+    return backupset::signers_of(Identities::follow(shown, recovered.identity, approvers_of(context)));
+}
+
 void run(Context& context, const Arguments& arguments) {
     require_one_target(arguments);
     const auto recovered = open_recovered_home(arguments.home, arguments.server);
@@ -63,7 +79,8 @@ void run(Context& context, const Arguments& arguments) {
                                progress.update(now.stage, now.plain_bytes, now.total_bytes);
                            },
                            [&](const std::string& line) { context.say(line); },
-                           arguments.one_pass};
+                           arguments.one_pass,
+                           signers_for(context, arguments, *store, recovered)};
     try {
         const auto manifest = choose_set(from, arguments.set);
         if (!arguments.datadir.empty())

@@ -28,9 +28,15 @@ struct Arguments {
 // The server's newest subkey. Whoever can write the store could put an older public key there, whose subkey
 // was stolen: so it must know every subkey that was recovered.
 std::string newest_subkey(const StoreServer& server, const RecoveredHome& recovered) {
+    if (server.identity != server.identities().newest())
+        throw Error(ErrorKind::refused,
+                    "agent.asc in the store is the former identity key " + group_fingerprint(server.identity),
+                    "The change of it is not done yet, or somebody put the old key there: strongroom-agent "
+                    "identity show on the host.");
     const auto key = gpg::find_key(server.verify_home(), server.identity);
+    const auto all = gpg::list_keys(server.verify_home());
     for (const auto& subkey : recovered.subkeys)
-        if (!key.owns(subkey))
+        if (std::ranges::none_of(all, [&](const gpg::Key& one) { return one.owns(subkey); }))
             throw Error(ErrorKind::refused,
                         "agent.asc in the store does not know the subkey " + group_fingerprint(subkey) +
                             ", which was recovered",

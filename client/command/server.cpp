@@ -9,6 +9,7 @@ namespace {
 std::string state_of(const proto::Server& server) {
     if (server.retired) return "retired";
     if (server.last_problem) return "problem";
+    if (server.identity_pending) return "new identity";
     if (!server.escrowed) return "no escrow";
     if (!server.last_backup) return "no backup";
     if (!server.recoverable) return "not proven";
@@ -34,6 +35,17 @@ std::string told_restore(const proto::Server& server) {
     const std::string when = shown_restore(server);
     if (when.starts_with("FAILED")) return when + ": " + server.not_restored->text;
     return server.restored ? when + ": " + server.restored->text : when;
+}
+
+std::string shown_identity(const proto::Server& server) {
+    std::string out = group_fingerprint(server.identity);
+    if (server.identity_changed)
+        out += "; changed " + shown_time(server.identity_changed) + " from " +
+               group_fingerprint(server.identity_before.value_or(""));
+    if (server.identity_pending)
+        out += "; " + group_fingerprint(*server.identity_pending) +
+               " waits for your approval: strongroom server identity";
+    return out;
 }
 
 std::string shown_fetches(const proto::Server& server) {
@@ -70,7 +82,7 @@ void show(Context& context, const std::string& server) {
     term::print_fields(context.out, {{"server", info.server},
                                      {"label", info.label},
                                      {"state", state_of(info)},
-                                     {"identity key", group_fingerprint(info.identity)},
+                                     {"identity key", shown_identity(info)},
                                      {"decryption subkey", group_fingerprint(info.subkey)},
                                      {"recovery keys", recovery},
                                      {"registered", shown_time(info.registered)},
@@ -109,6 +121,7 @@ void add_server_commands(Commands& commands) {
              [server](Context& c) { show(c, *server); })
         ->add_option("server", *server, "Server UUID")
         ->required();
+    add_server_identity_command(commands, group);
     commands
         .add(group, "retire", "Give a server no more jobs; keeps its escrow record",
              "strongroom server retire 0b0c7a52-6f0d-4a5e-9f55-0a4de9f5b2c1",

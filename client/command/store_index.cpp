@@ -7,6 +7,8 @@
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
 #include "client/command/shared_options.hpp"
+#include "client/command/trusted_identity.hpp"
+#include "common/backupset/identity_objects.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/backupset/store_root.hpp"
@@ -47,17 +49,32 @@ struct Found {
     std::string problem;  // of the server; empty: none
 };
 
-bool is_trusted(Context& context, const Arguments& arguments, const std::string& server,
-                const std::string& identity, std::string& problem) {
-    const auto known = context.known_servers().identity_of(server);
-    if (known && *known != identity) {
-        problem = "shows another identity key than the one that you know, " + group_fingerprint(*known);
-        return false;
+// The server's keys, followed from one that this user knows; none, and why, if there is no way.
+std::optional<Identities> trusted(Context& context, const Arguments& arguments, const ShownIdentities& shown,
+                                  const std::string& identity, std::string& problem) {
+    auto anchor = context.known_servers().identity_of(shown.server);
+    if (anchor && shown.changes.empty() && *anchor != identity) {
+        problem = "shows another identity key than the one that you know, " + group_fingerprint(*anchor);
+        return std::nullopt;
     }
-    if (known || std::ranges::find(arguments.identities, identity) != arguments.identities.end()) return true;
-    problem =
-        "you do not know this identity key: compare it with your recovery sheet, and name it with --identity";
-    return false;
+    const auto offer = [&](const std::string& fingerprint) {
+        if (!anchor && std::ranges::find(arguments.identities, fingerprint) != arguments.identities.end())
+            anchor = fingerprint;
+    };
+    try {
+        offer(identity);
+        for (const auto& change : shown.changes) offer(claim_of(change).current);
+        if (anchor) return Identities::follow(shown, *anchor, approvers_of(context));
+        problem =
+            "you do not know this identity key: compare it with your recovery sheet, and name it with "
+            "--identity";
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::refused && error.kind() != ErrorKind::crypto &&
+            error.kind() != ErrorKind::protocol)
+            throw;
+        problem = error.text();
+    }
+    return std::nullopt;
 }
 
 proto::Backup as_reported(const backupset::Manifest& manifest, const std::string& store) {
@@ -81,8 +98,10 @@ Found look_at(Context& context, const Arguments& arguments, storage::ObjectStore
     Found out;
     out.server = server;
     const gpg::TempHome home(gpg::HomeFor::public_keys);
+    ShownIdentities shown;
     try {
-        const gpg::Key key = gpg::import_into_empty(home.home(), backupset::read_agent_key(store, server));
+        shown = backupset::read_identities(store, server);
+        const gpg::Key key = gpg::import_into_empty(home.home(), shown.public_key);
         if (!key.user_id.starts_with(server + "@"))
             throw Error(ErrorKind::crypto, "agent.asc is the key of \"" + printable_line(key.user_id, 100) +
                                                "\", not of this server");
@@ -99,7 +118,10 @@ Found look_at(Context& context, const Arguments& arguments, storage::ObjectStore
         out.problem = error.kind() == ErrorKind::not_found ? "agent.asc is missing" : error.text();
         return out;
     }
-    out.trusted = is_trusted(context, arguments, server, out.identity, out.problem);
+    const auto identities = trusted(context, arguments, shown, out.identity, out.problem);
+    out.trusted = identities.has_value();
+    if (identities && identities->shown() != identities->newest())
+        out.problem = "a change of its identity key is not done yet; agent.asc is the former one";
     for (auto& record : backupset::read_escrow_records(store, server))
         if (std::ranges::find(out.subkeys, record.subkey) != out.subkeys.end())
             out.escrow.push_back(std::move(record));
@@ -107,7 +129,10 @@ Found look_at(Context& context, const Arguments& arguments, storage::ObjectStore
         (out.subkeys.empty() || std::ranges::find(out.escrow, out.subkeys.front(),
                                                   &backupset::EscrowRecord::subkey) == out.escrow.end()))
         out.problem = "its decryption key in use is not in escrow here";
-    for (const auto& info : backupset::list_sets(store, server, home.home(), out.identity)) {
+    for (const auto& info :
+         backupset::list_sets(store, server,
+                              identities ? backupset::signers_of(*identities)
+                                         : backupset::Signers(home.home(), out.identity))) {
         FoundSet& set = out.sets.emplace_back();
         set.set = info.set;
         set.problem = info.problem;

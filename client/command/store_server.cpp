@@ -1,17 +1,15 @@
 #include "client/command/store_server.hpp"
 
 #include "client/command/trusted_identity.hpp"
-#include "common/backupset/store_root.hpp"
-#include "common/gpg/keys.hpp"
 
 namespace strongroom::client {
 
 StoreServer::StoreServer(Context& context, storage::ObjectStore& store, const std::string& server,
-                         const std::string& given)
-    : id(server), store_(store) {
-    require_server_id(id);
-    identity = trusted_identity(context, id, given, {}, store.label());
-    gpg::import_public_key(home_.home(), backupset::read_agent_key(store, id), identity);
+                         const std::string& given, const std::string& url, const std::string& as_of)
+    : id((require_server_id(server), server)),
+      store_(store),
+      identities_(trusted_identities(context, given, shown_by_store(context, store, url, as_of, server))) {
+    identity = identities_.shown();
 }
 
 std::filesystem::path verification_log_file(const Context& context, const std::string& server) {

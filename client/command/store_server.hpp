@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client/command/context.hpp"
+#include "common/backupset/identity_objects.hpp"
 #include "common/gpg/home.hpp"
 #include "common/maintenance/trusted_server.hpp"
 #include "common/maintenance/verification_log.hpp"
@@ -18,19 +19,21 @@ struct StoreServer {
     // `server`: its UUID. `given` is the value of --identity or empty. Throws Error{usage} unless it is one,
     // Error{not_found} if the store has no such server, Error{refused} if no identity is known or the store
     // shows another.
+    // `url`, `as_of`: of a view of the past, else empty.
     StoreServer(Context& context, storage::ObjectStore& store, const std::string& id,
-                const std::string& given);
+                const std::string& given, const std::string& url = {}, const std::string& as_of = {});
 
-    const gpg::Home& verify_home() const { return home_.home(); }
+    const gpg::Home& verify_home() const { return identities_.home(); }
     maintenance::TrustedServer trusted() const { return {store_, id, signers()}; }
-    backupset::Signers signers() const { return {home_.home(), identity}; }
+    backupset::Signers signers() const { return backupset::signers_of(identities_); }
+    const Identities& identities() const { return identities_; }
 
     std::string id;
-    std::string identity;  // full fingerprint
+    std::string identity;  // full fingerprint of the key in use, which verify_home() holds with its subkeys
 
   private:
     storage::ObjectStore& store_;
-    gpg::TempHome home_{gpg::HomeFor::public_keys};
+    Identities identities_;
 };
 
 // verified/<server>.json beside client.toml.

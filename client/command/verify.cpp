@@ -44,7 +44,8 @@ std::vector<ServerResult> verify_all(Context& context, const Arguments& argument
     std::vector<ServerResult> out;
     for (const auto& id : servers) {
         const StoreServer server(context, *store, id, arguments.identity);
-        maintenance::VerificationLog log(verification_log_file(context, id), id, server.identity, signer);
+        maintenance::VerificationLog log(verification_log_file(context, id), id,
+                                         server.signers().fingerprints(), signer);
         out.push_back(
             {id, server.identity, maintenance::verify_server(server.trusted(), log, context.clock, run)});
     }

@@ -42,6 +42,12 @@ void declare(CLI::App& app, config::Options& options, ClientConfig& config) {
                  "Where servers' keys are remembered (default: beside client.toml)")
         ->type_name("FILE");
     options
+        .setting("--approver", config.approvers,
+                 "Also follow a change of a server's identity key that this recovery key approved (repeat "
+                 "for more; your own keys always count)")
+        ->type_name("FPR")
+        ->allow_extra_args(false);
+    options
         .setting("--ca-file", config.ca_file,
                  "PEM file of the only authorities for the dispatcher's certificate (default: the system's)")
         ->type_name("FILE");

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/base/secret.hpp"
 #include "common/config/options.hpp"
@@ -16,6 +17,8 @@ struct ClientConfig {
     std::string gpg_home;    // empty: gpg's own default
     std::string token_file;  // private file with the user's token
     std::string known_servers;
+    std::vector<std::string>
+        approvers;        // fingerprints of others' keys whose word counts for a new identity key
     std::string ca_file;  // PEM: the only authorities for the dispatcher's certificate; empty: the system's
     storage::StoreSettings stores;  // of --store
     bool json = false;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.hpp"
 
@@ -27,6 +28,12 @@ class KnownServers {
     // another fingerprint.
     bool pin(const std::string& server, const std::string& identity, UtcTime now);
 
+    // The server is known by path.front(), and verified changes lead from there to path.back(): by that it is
+    // known from now on, durably; the former ones are remembered.
+    void follow(const std::string& server, const std::vector<std::string>& path, UtcTime now);
+    // Whether this was the server's key before a change that was followed.
+    bool had(const std::string& server, const std::string& identity) const;
+
     // pin() without remembering a new one.
     void check(const std::string& server, const std::string& identity) const;
 
@@ -36,6 +43,8 @@ class KnownServers {
     struct Known {
         std::string identity;
         std::string first_seen;
+        std::vector<std::string> former{};
+        std::string changed{};
     };
     void save() const;
 

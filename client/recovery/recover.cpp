@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/backupset/identity_objects.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/ids.hpp"
@@ -52,11 +53,12 @@ void require_free(const fs::path& into) {
 }
 
 // A verified secret subkey, still armored or binary as exported.
-Secret open_record(const backupset::EscrowRecord& record, const std::string& identity,
-                   const gpg::Home& user_home, const gpg::Home& verify_home) {
+Secret open_record(const backupset::EscrowRecord& record, const Identities& identities,
+                   const gpg::Home& user_home) {
     Bytes signed_message = gpg::decrypt_signed(user_home, record.record, max_record);
     try {
-        auto verified = gpg::verify(verify_home, identity, signed_message, max_record);
+        auto verified =
+            gpg::verify_by_one_of(identities.home(), identities.fingerprints(), signed_message, max_record);
         Secret::wipe(signed_message);
         return Secret(std::move(verified.payload));
     } catch (...) {
@@ -89,7 +91,7 @@ void require_secret(const gpg::Home& home, const std::string& identity, const st
 Escrow escrow_from_store(storage::ObjectStore& store, const std::string& server) {
     Escrow out{server, store.label(), {}, {}};
     try {
-        out.agent_public_key = backupset::read_agent_key(store, server);
+        out.identities = backupset::read_identities(store, server);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::not_found) throw;
         throw Error(ErrorKind::not_found, store.label() + " holds nothing of server " + server,
@@ -101,6 +103,24 @@ Escrow escrow_from_store(storage::ObjectStore& store, const std::string& server)
 
 RecoveredHome recover(const Escrow& escrow, const std::string& identity, const gpg::Home& user_home,
                       const fs::path& into) {
+    ShownIdentities shown = escrow.identities;
+    shown.changes.clear();
+    try {
+        return recover(escrow, Identities::follow(shown, identity, {}), user_home, into);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::crypto || error.text().find("escrow record") != std::string::npos)
+            throw;
+        throw Error(ErrorKind::refused,
+                    "the public key of server " + escrow.server + " from " + escrow.origin +
+                        " is not the identity key that you trust, " + group_fingerprint(identity) + ": " +
+                        error.text(),
+                    "Nothing was recovered. If you trust another fingerprint for good reason, name it with "
+                    "--identity.");
+    }
+}
+
+RecoveredHome recover(const Escrow& escrow, const Identities& identities, const gpg::Home& user_home,
+                      const fs::path& into) {
     // A trailing slash would make the parent of "dir/" the folder itself.
     const fs::path target = fs::absolute(into.has_filename() ? into : into.parent_path()).lexically_normal();
     require_free(target);
@@ -110,29 +130,18 @@ RecoveredHome recover(const Escrow& escrow, const std::string& identity, const g
                     "Its key was never escrowed, or not here. If the host lives, run `strongroom-agent "
                     "escrow` on it.");
 
-    gpg::TempHome verify_home(gpg::HomeFor::public_keys);
-    try {
-        gpg::import_public_key(verify_home.home(), escrow.agent_public_key, identity);
-    } catch (const Error& error) {
-        throw Error(ErrorKind::refused,
-                    "the public key of server " + escrow.server + " from " + escrow.origin +
-                        " is not the identity key that you trust, " + group_fingerprint(identity) + ": " +
-                        error.text(),
-                    "Nothing was recovered. If you trust another fingerprint for good reason, name it with "
-                    "--identity.");
-    }
-
     const TempDir work(target.parent_path(), ".sr");
     const auto home = gpg::Home::create(work.path());
     const DaemonStop stop(home);
-    RecoveredHome out{escrow.server, identity, {}, {}};
+    RecoveredHome out{escrow.server, identities.newest(), {}, {}};
     std::optional<Error> first;
     for (const auto& record : escrow.records) {
         try {
-            const Secret key = open_record(record, identity, user_home, verify_home.home());
-            if (gpg::import_secret_key(home, key) != identity)
+            const Secret key = open_record(record, identities, user_home);
+            const std::string primary = gpg::import_secret_key(home, key);
+            if (!identities.contains(primary))
                 throw Error(ErrorKind::corrupt, "it holds a key of another server");
-            require_secret(home, identity, record.subkey);
+            require_secret(home, primary, record.subkey);
             out.subkeys.push_back(record.subkey);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::internal || error.kind() == ErrorKind::interrupted) throw;
@@ -147,7 +156,8 @@ RecoveredHome recover(const Escrow& escrow, const std::string& identity, const g
             "It opens only with the recovery key that was pinned on the host (gpg home: --gpg-home), and "
             "only "
             "if it is signed by " +
-                group_fingerprint(identity) + ". Nothing was written.");
+                group_fingerprint(identities.newest()) +
+                (identities.members().size() > 1 ? " or a key before it" : "") + ". Nothing was written.");
 
     home.stop_daemons();  // before the folder gets its name: agent sockets know the old one
     Description text{1, out.server, out.identity, out.subkeys};

@@ -11,6 +11,7 @@
 
 #include "common/backupset/store_root.hpp"
 #include "common/gpg/home.hpp"
+#include "common/identity/identities.hpp"
 
 namespace strongroom::client {
 
@@ -18,7 +19,7 @@ namespace strongroom::client {
 struct Escrow {
     std::string server;
     std::string origin;  // for people: "dispatcher https://...", "file:///srv/backups"
-    std::string agent_public_key;
+    ShownIdentities identities;
     std::vector<backupset::EscrowRecord> records;
 };
 
@@ -28,14 +29,17 @@ Escrow escrow_from_store(storage::ObjectStore& store, const std::string& server)
 // A folder made by recover(): a GnuPG home with the server's decryption subkeys, and server.json beside them.
 struct RecoveredHome {
     std::string server;
-    std::string identity;               // full fingerprint of the server's identity key
+    std::string identity;               // full fingerprint of the server's newest identity key
     std::vector<std::string> subkeys;   // decryption subkeys whose secret is here
     std::vector<std::string> problems;  // records that could not be opened; not stored
 };
 
-// Makes `into`, which must not exist or be empty. `identity` is the fingerprint that the user trusts. Nothing
-// is left under `into` on failure. Errors: Error{exists} for a target in use, Error{not_found} without a
-// record, Error{refused} if the agent's key is not `identity`, Error{crypto} if no record opens.
+// Makes `into`, which must not exist or be empty. `identities`: the server's keys, followed from the one that
+// the user trusts; a record signed by any of them counts. Nothing is left under `into` on failure. Errors:
+// Error{exists} for a target in use, Error{not_found} without a record, Error{crypto} if no record opens.
+RecoveredHome recover(const Escrow& escrow, const Identities& identities, const gpg::Home& user_home,
+                      const std::filesystem::path& into);
+// The same of a server that has had one identity key. Error{refused} if the agent's key is not `identity`.
 RecoveredHome recover(const Escrow& escrow, const std::string& identity, const gpg::Home& user_home,
                       const std::filesystem::path& into);
 

@@ -46,6 +46,15 @@ std::string escrow_index_key(const std::string& server) {
 std::string escrow_index_signature_key(const std::string& server) {
     return escrow_prefix(server) + "index.json.sig";
 }
+std::string identity_prefix(const std::string& server) {
+    return server_prefix(server) + "identity/";
+}
+std::string identity_key_key(const std::string& server, const std::string& fingerprint) {
+    return identity_prefix(server) + checked(fingerprint, is_fingerprint, "a full fingerprint") + ".asc";
+}
+std::string identity_change_key(const std::string& server, std::int64_t sequence, const std::string& part) {
+    return identity_prefix(server) + fmt::format("{:04}-", sequence) + part;
+}
 std::string sets_prefix(const std::string& server) {
     return server_prefix(server) + "sets/";
 }

@@ -5,6 +5,8 @@
 //   <server-uuid>/escrow/<subkey-fpr>.gpg           copy of the escrow record
 //   <server-uuid>/escrow/replaced/<subkey-fpr>.<n>.gpg  one for recovery keys that were pinned before
 //   <server-uuid>/escrow/index.json, index.json.sig     which recovery key opens which record
+//   <server-uuid>/identity/<fpr>.asc                public key of an identity before or after a change
+//   <server-uuid>/identity/<NNNN>-<part>            proofs of a change of the identity key
 //   <server-uuid>/sets/<set-id>/envelope.gpg        the data passphrase, encrypted to the decryption subkey
 //   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
@@ -29,6 +31,10 @@ std::string replaced_escrow_key(const std::string& server, const std::string& su
                                 std::int64_t sequence);
 std::string escrow_index_key(const std::string& server);
 std::string escrow_index_signature_key(const std::string& server);
+std::string identity_prefix(const std::string& server);
+std::string identity_key_key(const std::string& server, const std::string& fingerprint);
+// `part`: current.gpg, next.gpg, approver.asc, approval.gpg.
+std::string identity_change_key(const std::string& server, std::int64_t sequence, const std::string& part);
 std::string sets_prefix(const std::string& server);
 std::string set_prefix(const std::string& server, const std::string& set);
 std::string envelope_key(const std::string& server, const std::string& set);

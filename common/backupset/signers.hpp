@@ -2,6 +2,7 @@
 // how one follows the other).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,8 +19,9 @@ struct Signers {
         // Of a former key: it signs no set that was begun later than this.
         std::optional<UtcTime> until{};
     };
-    gpg::Home home;         // holds the public keys of all of them
-    std::vector<Key> keys;  // the one in use first
+    gpg::Home home;                       // holds the public keys of all of them
+    std::vector<Key> keys;                // the one in use first
+    std::shared_ptr<const void> owner{};  // of `home`, where it is a throw-away one
 
     Signers(gpg::Home holds, std::string identity) : home(std::move(holds)), keys{{std::move(identity)}} {}
     Signers(gpg::Home holds, std::vector<Key> in_order) : home(std::move(holds)), keys(std::move(in_order)) {}

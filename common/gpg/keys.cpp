@@ -10,6 +10,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
+#include "common/base/subprocess.hpp"
 #include "common/gpg/engine.hpp"
 #include "common/gpg/key_shape.hpp"
 
@@ -87,7 +88,8 @@ std::string generate_key(const Home& home, const std::string& user_id, const std
     const bool curve = algorithm == "ed25519";
     if (!curve && algorithm != "rsa3072" && algorithm != "rsa4096")
         throw Error(ErrorKind::config, "unknown key algorithm " + algorithm, "Choose rsa3072 or ed25519.");
-    constexpr unsigned common = GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE;
+    // FORCE: also under a user id that another key of this home has.
+    constexpr unsigned common = GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE | GPGME_CREATE_FORCE;
     const auto fingerprint = with_context(home, [&](GpgME::Context& context) {
         const auto made = context.createKeyEx(user_id.c_str(), algorithm.c_str(), 0, 0, GpgME::Key(),
                                               common | GPGME_CREATE_SIGN | GPGME_CREATE_CERT);
@@ -137,6 +139,21 @@ void expire_subkey(const Home& home, const std::string& fingerprint, const std::
     });
     if (found) return;
     throw Error(ErrorKind::crypto, "the key has no subkey " + subkey);
+}
+
+void delete_key(const Home& home, const std::string& fingerprint) {
+    if (!is_fingerprint(fingerprint)) throw Error(ErrorKind::crypto, "no full fingerprint to delete");
+    // GPGME's own call asks a person, through pinentry.
+    const auto result =
+        run_program({.argv = {engine_path().string(), "--homedir", home.path().string(), "--batch",
+                              "--no-tty", "--yes", "--quiet", "--delete-secret-and-public-key", fingerprint},
+                     .fds = {},
+                     .environment = {},
+                     .directory = {}},
+                    {}, time_limit(), 1U << 20U);
+    if (!result.status.ok())
+        throw Error(ErrorKind::crypto,
+                    "cannot delete the key " + fingerprint + ": " + printable_line(result.err, 200));
 }
 
 Key find_key(const Home& home, const std::string& fingerprint, bool secret) {

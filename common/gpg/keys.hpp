@@ -39,7 +39,8 @@ struct Key {
 // Largest public key that is taken from a peer (bytes).
 inline constexpr std::size_t max_public_key = 64U << 10U;
 
-// Makes `user_id`: primary = certify+sign, one encryption subkey, no expiry, no passphrase. `algorithm` is
+// Makes `user_id`: primary = certify+sign, one encryption subkey, no expiry, no passphrase, whatever
+// other keys of this name the home has. `algorithm` is
 // "rsa3072" or "ed25519" (with a cv25519 subkey). Returns the fingerprint.
 std::string generate_key(const Home& home, const std::string& user_id, const std::string& algorithm);
 
@@ -51,6 +52,9 @@ std::string add_encryption_subkey(const Home& home, const std::string& fingerpri
 // Lets a subkey expire (in a second): nobody encrypts to it any more, it still decrypts. Nothing if it has
 // expired already.
 void expire_subkey(const Home& home, const std::string& fingerprint, const std::string& subkey);
+
+// The secret and the public key, for good: one that nothing was ever made with.
+void delete_key(const Home& home, const std::string& fingerprint);
 
 // Throws Error{crypto} if the home does not hold exactly the key with this primary fingerprint.
 Key find_key(const Home& home, const std::string& fingerprint, bool secret = false);

@@ -1,5 +1,7 @@
 #include "common/maintenance/verification_log.hpp"
 
+#include <algorithm>
+
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/json_fields.hpp"
@@ -38,9 +40,12 @@ Bytes open_signed(const std::filesystem::path& file, BytesView bytes,
 
 }  // namespace
 
-VerificationLog::VerificationLog(std::filesystem::path file, std::string server, std::string identity,
-                                 const std::optional<LogSigner>& signer)
-    : file_(std::move(file)), server_(std::move(server)), identity_(std::move(identity)), signer_(signer) {
+VerificationLog::VerificationLog(std::filesystem::path file, std::string server,
+                                 std::vector<std::string> identities, const std::optional<LogSigner>& signer)
+    : file_(std::move(file)),
+      server_(std::move(server)),
+      identities_(std::move(identities)),
+      signer_(signer) {
     if (!std::filesystem::exists(std::filesystem::symlink_status(file_))) return;
     Bytes text = read_file(file_, max_file);
     was_signed_ = !text.starts_with("{");
@@ -52,7 +57,8 @@ VerificationLog::VerificationLog(std::filesystem::path file, std::string server,
         const auto document = from_json<Document>(parse_json(text, max_file));
         if (document.format != Document{}.format)
             throw Error(ErrorKind::protocol, "it is a " + document.format);
-        if (document.server != server_ || document.identity != identity_)
+        if (document.server != server_ ||
+            std::ranges::find(identities_, document.identity) == identities_.end())
             throw Error(ErrorKind::protocol,
                         "it is of server " + document.server + " with the identity key " + document.identity);
         for (const auto& one : document.sets)
@@ -114,7 +120,7 @@ void VerificationLog::note_proof(const std::string& set, const std::string& mani
 void VerificationLog::save(bool sign) const {
     Document document;
     document.server = server_;
-    document.identity = identity_;
+    document.identity = identities_.front();
     for (const auto& [set, entry] : sets_) document.sets.push_back(entry);
     const Bytes text = strongroom::to_json(document).dump(1) + "\n";
     if (sign && !signer_) throw Error(ErrorKind::internal, "a log cannot be signed without a signer");

@@ -54,8 +54,9 @@ class VerificationLog {
   public:
     // Reads the file; a missing one is an empty log. A signed one must be signed by `signer`, an unsigned one
     // must be closed to other users. Throws Error{crypto}, Error{insecure_file}; Error{config} if it is
-    // damaged or of another server or identity key (then nothing counts as verified).
-    VerificationLog(std::filesystem::path file, std::string server, std::string identity,
+    // damaged or of another server or of none of these identity keys, the one in use first (then nothing
+    // counts as verified).
+    VerificationLog(std::filesystem::path file, std::string server, std::vector<std::string> identities,
                     const std::optional<LogSigner>& signer);
 
     const VerifiedSet* find(const std::string& set) const;
@@ -75,7 +76,7 @@ class VerificationLog {
   private:
     std::filesystem::path file_;
     std::string server_;
-    std::string identity_;
+    std::vector<std::string> identities_;
     std::optional<LogSigner> signer_;
     bool was_signed_ = false;
     std::map<std::string, VerifiedSet> sets_;

@@ -122,6 +122,15 @@ class ServerRules {
             "/" + std::to_string(server_.fetched));
     }
 
+    void identity_changed() {
+        constexpr std::int64_t told_for = INT64_C(24) * 3600 * 1000;
+        if (server_.identity_changed == 0 || facts_.now - server_.identity_changed > told_for) return;
+        add("identity_changed", "notice",
+            "its identity key was changed at " + moment(server_.identity_changed) + " to " + server_.identity,
+            "Its user approved this. If you did not: strongroom server identity --server " + server_.uuid,
+            "/" + std::to_string(server_.identity_changed));
+    }
+
     void key_expiring() {
         if (server_.key_expires == 0 || server_.key_expires - facts_.now > ms(limits_.key_notice)) return;
         const bool over = server_.key_expires <= facts_.now;
@@ -208,10 +217,10 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 }  // namespace
 
 const std::vector<std::string>& alert_rules() {
-    static const std::vector<std::string> names{"backup_failed",  "backup_missing", "job_failed",
-                                                "agent_silent",   "escrow_missing", "not_recoverable",
-                                                "set_not_proven", "rotation_due",   "escrow_fetched",
-                                                "key_expiring",   "disk_low",       "own_backup"};
+    static const std::vector<std::string> names{
+        "backup_failed",   "backup_missing", "job_failed",   "agent_silent",   "escrow_missing",
+        "not_recoverable", "set_not_proven", "rotation_due", "escrow_fetched", "identity_changed",
+        "key_expiring",    "disk_low",       "own_backup"};
     return names;
 }
 
@@ -232,6 +241,7 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         rules.set_not_proven();
         rules.rotation_due();
         rules.escrow_fetched();
+        rules.identity_changed();
         rules.key_expiring();
     }
     rules_of_jobs(facts, out.findings);

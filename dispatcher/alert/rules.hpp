@@ -12,6 +12,7 @@
 //                              never proven, for `first_proof_after`
 //   rotation_due     notice    no schedule rotates the key, and it is in use for `rotation_after`
 //   escrow_fetched   notice    the server's escrow records were given out within the last day
+//   identity_changed notice    the server's identity key was changed within the last day
 //   key_expiring     warning   a key of a user, a server or the dispatcher, `key_notice` ahead
 //                    critical  it has expired
 //   disk_low         critical  less than `disk_free_percent` of the database's file system is free

@@ -6,6 +6,7 @@
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "dispatcher/auth/challenge.hpp"
+#include "dispatcher/auth/identity_proof.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::dispatcher {
@@ -93,6 +94,29 @@ WaitingAgent MessageApi::admit_waiting(std::string_view authorization) {
     return out;
 }
 
+// A message that the server's key before its last change signed is proven, too: it gets the reply that it had
+// before the change, or hears why there is none.
+Authenticated MessageApi::open(const Admission& admission, BytesView sealed) {
+    try {
+        return authenticator_.open(admission, sealed);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::unauthenticated || admission.role != Role::agent) throw;
+        std::optional<ServerIdentityChange> last;
+        store_.read([&](Transaction& tx) {
+            last.reset();
+            for (auto& change : tx.list_identity_changes(admission.server->uuid))
+                if (change.state == "changed") last = std::move(change);
+        });
+        if (!last) throw;
+        try {
+            return authenticator_.open_former(*last, sealed);
+        } catch (const Error& other) {
+            if (other.kind() != ErrorKind::unauthenticated) throw;
+        }
+        throw;
+    }
+}
+
 Answer MessageApi::message(const Admission& admission, BytesView sealed) {
     const auto start = std::chrono::steady_clock::now();
     std::string type = "unknown";
@@ -103,7 +127,7 @@ Answer MessageApi::message(const Admission& admission, BytesView sealed) {
         metrics_.opened();
         std::optional<Authenticated> authenticated;
         try {
-            authenticated.emplace(authenticator_.open(admission, sealed));
+            authenticated.emplace(open(admission, sealed));
         } catch (const Error& error) {
             if (!is_final(error.kind())) throw;  // this side failed (a gpg that hangs): nothing was refused
             log_event(Level::warning, "DISPATCHER_MESSAGE_REFUSED", "from the gate of {} {}: {}: {}",
@@ -147,6 +171,13 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
         request.header.type == proto::EscrowChallenge::type)
         challenge =
             draft_challenge(store_, admission, from_json<proto::EscrowChallenge>(request.body).server);
+    std::optional<IdentityProof> identity;
+    if (route != nullptr && route->caller == admission.role && !authenticated.former &&
+        request.header.type == proto::IdentityChangeNews::type) {
+        std::optional<Admission> now;
+        store_.read([&](Transaction& tx) { now = read_again(tx, admission); });
+        identity = prove_identity_change(*now->server, from_json<proto::IdentityChangeNews>(request.body));
+    }
     // Effect and reply are stored together (S21): a crash before the commit leaves neither, one after it
     // leaves both, and the repeated request finds its reply. No gpg runs in here: writers wait for each
     // other.
@@ -157,6 +188,13 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
             out.name = "repeated";
             return;
         }
+        if (authenticated.former)
+            throw Error(
+                ErrorKind::forbidden,
+                "the identity key " + group_fingerprint(request.header.from) + " of server " +
+                    admission.server->uuid + " was changed: it counts no more",
+                "Its successor is " + group_fingerprint(admission.server->identity) +
+                    ". Was the host's state restored from an old copy? strongroom-agent identity show");
         if (route == nullptr)
             throw Error(ErrorKind::protocol,
                         "unknown message type \"" + printable_line(request.header.type, 60) + "\"");
@@ -171,7 +209,8 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
                               clock_.now(),
                               lease_,
                               out.wake,
-                              challenge ? &*challenge : nullptr};
+                              challenge ? &*challenge : nullptr,
+                              identity ? &*identity : nullptr};
         Json body = route->run(context, request.body);
         out.reply = proto::encode(proto::reply_header(request, clock_), std::move(body));
         out.name = "ok";

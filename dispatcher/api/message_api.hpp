@@ -39,6 +39,7 @@ class MessageApi : public Api {
     };
     template <class Work>
     auto at_the_gate(const Work& work);
+    Authenticated open(const Admission& admission, BytesView sealed);
     Outcome handle(const Admission& admission, const Authenticated& authenticated);
     Outcome refuse(const Admission& admission, const Authenticated& authenticated, const Error& error);
     AuditEntry refusal_entry(const Admission& admission, const std::string& actor, const std::string& action,

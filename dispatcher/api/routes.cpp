@@ -21,6 +21,7 @@ constexpr Route table[] = {
     route<proto::EscrowDeposit, escrow_deposit>(Role::agent),
     route<proto::AgentReport, agent_report>(Role::agent),
     route<proto::StatementAnswer, statement_answer>(Role::agent),
+    route<proto::IdentityChangeNews, identity_change>(Role::agent),
 
     route<proto::RegistrationCreate, registration_create>(Role::user),
     route<proto::ServerList, server_list>(Role::user),
@@ -34,6 +35,7 @@ constexpr Route table[] = {
     route<proto::BackupForget, backup_forget>(Role::user),
     route<proto::StatementSend, statement_send>(Role::user),
     route<proto::StatementList, statement_list>(Role::user),
+    route<proto::IdentityList, identity_list>(Role::user),
     route<proto::EscrowFetch, escrow_fetch>(Role::user),
     route<proto::EscrowChallenge, escrow_challenge>(Role::user),
     route<proto::EscrowProve, escrow_prove>(Role::user),

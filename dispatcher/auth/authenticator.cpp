@@ -54,7 +54,13 @@ Authenticated Authenticator::open(const Admission& admission, BytesView sealed) 
     std::optional<gpg::Key> changed;
     if (admission.server && message.header.type == proto::EscrowDeposit::type)
         changed = changed_key(*admission.server, message.body);
-    return {std::move(message), std::move(peer), std::move(changed), nullptr};
+    return {std::move(message), std::move(peer), std::move(changed), nullptr, false};
+}
+
+Authenticated Authenticator::open_former(const ServerIdentityChange& last, BytesView sealed) const {
+    proto::Party peer = party(last.current_key, last.former_key);
+    proto::Message message = proto::open(sealed, me(), peer, clock_);
+    return {std::move(message), std::move(peer), std::nullopt, nullptr, true};
 }
 
 // Its own key as it is after a rotation. Looked at here, before the store's transaction.
@@ -77,7 +83,7 @@ Authenticated Authenticator::open_registration(BytesView sealed, const proto::Pa
                                                     "\", not the server's UUID@domain");
     proto::Party peer{throw_away->home(), key.fingerprint};
     proto::Message message = proto::verify(unverified, me, peer, clock_);
-    return {std::move(message), std::move(peer), std::move(key), std::move(throw_away)};
+    return {std::move(message), std::move(peer), std::move(key), std::move(throw_away), false};
 }
 
 Bytes Authenticator::seal(const proto::Message& reply, const proto::Party& peer) const {

@@ -27,6 +27,7 @@ struct Authenticated {
     // rotation: the sender's inspected key alone.
     std::optional<gpg::Key> key;
     std::unique_ptr<gpg::TempHome> throw_away;
+    bool former = false;  // signed by an identity key that the server had before: only a kept reply is due
 };
 
 class Authenticator {
@@ -37,6 +38,9 @@ class Authenticator {
 
     // Any thread. Throws Error{unauthenticated}, Error{protocol}, Error{crypto}.
     virtual Authenticated open(const Admission& admission, BytesView sealed) const;
+
+    // A message of an agent that its server's former identity key signed. Throws as open().
+    Authenticated open_former(const ServerIdentityChange& last, BytesView sealed) const;
 
     virtual Bytes seal(const proto::Message& reply, const proto::Party& peer) const;
 

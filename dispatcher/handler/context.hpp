@@ -13,6 +13,7 @@
 namespace strongroom::dispatcher {
 
 struct ChallengeDraft;
+struct IdentityProof;
 
 struct Context {
     Transaction& tx;
@@ -22,6 +23,7 @@ struct Context {
     std::chrono::milliseconds lease;            // how long a silent agent keeps its job
     std::vector<std::string>& wake;             // servers that have work now; woken after the commit
     const ChallengeDraft* challenge = nullptr;  // of escrow.challenge, made before the transaction
+    const IdentityProof* identity = nullptr;    // of identity.change, verified before the transaction
 
     std::int64_t now_ms() const { return to_millis(now); }
     // The calling user or agent. Only for routes of that role.

@@ -22,6 +22,9 @@ proto::EscrowFetch::Reply escrow_fetch(const Context&, const proto::EscrowFetch&
 proto::StatementSend::Reply statement_send(const Context&, const proto::StatementSend&);
 proto::StatementList::Reply statement_list(const Context&, const proto::StatementList&);
 proto::StatementAnswer::Reply statement_answer(const Context&, const proto::StatementAnswer&);
+// identity.cpp
+proto::IdentityChangeNews::Reply identity_change(const Context&, const proto::IdentityChangeNews&);
+proto::IdentityList::Reply identity_list(const Context&, const proto::IdentityList&);
 // proof.cpp
 proto::EscrowChallenge::Reply escrow_challenge(const Context&, const proto::EscrowChallenge&);
 proto::EscrowProve::Reply escrow_prove(const Context&, const proto::EscrowProve&);

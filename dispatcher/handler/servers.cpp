@@ -34,6 +34,14 @@ proto::Server describe_server(const Context& context, const Server& server) {
         out.fetched_by = fetched->by;
         out.fetches = fetched->count;
     }
+    for (const auto& change : context.tx.list_identity_changes(server.uuid)) {
+        if (change.state == "pending") {
+            out.identity_pending = change.next_key;
+        } else {
+            out.identity_changed = change.told;
+            out.identity_before = change.current_key;
+        }
+    }
     const auto backups = context.tx.list_backups(server.uuid, 1);
     if (!backups.empty()) {
         out.last_backup = backups.front().finished;

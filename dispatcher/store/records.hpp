@@ -39,6 +39,21 @@ struct Server {
     std::int64_t recovery_sequence = 0;  // changes of the recovery keys, as its agent counts them
 };
 
+// A change of a server's identity key, or one that waits for its user's approval, with its proofs.
+struct ServerIdentityChange {
+    std::string server;
+    std::int64_t sequence = 0;
+    std::string current_key;  // fingerprints
+    std::string next_key;
+    std::string former_key;    // public key of current_key, armored
+    std::string current;       // base64: the statement signed by current_key
+    std::string next;          // by next_key
+    std::string approval;      // by a recovery key; empty: none yet
+    std::string approver_key;  // that recovery key, armored
+    std::string state;         // "pending", "changed"
+    std::int64_t told = 0;
+};
+
 // A user's signed statement on its way to an agent, which alone decides about it.
 struct UserStatement {
     std::string server;
@@ -219,11 +234,13 @@ struct ServerFacts {
     std::int64_t escrowed = 0;          // 1: its newest decryption subkey is in escrow
     std::int64_t subkey_since = 0;      // when the first escrow record of that subkey came; 0: never
     std::int64_t rotates = 0;           // 1: it has a schedule for rotations
-    std::int64_t fetched = 0;           // when its escrow records were last given out; 0: never
-    std::string fetched_by;             // fingerprint of the user
-    std::int64_t key_expires = 0;       // of the identity key or its decryption subkey; 0: never
-    std::string cron;                   // of its backup schedule; empty: there is none
-    std::int64_t splay = 0;             // seconds
+    std::int64_t identity_changed =
+        0;                         // when its agent told of its last change of the identity key; 0: never
+    std::int64_t fetched = 0;      // when its escrow records were last given out; 0: never
+    std::string fetched_by;        // fingerprint of the user
+    std::int64_t key_expires = 0;  // of the identity key or its decryption subkey; 0: never
+    std::string cron;              // of its backup schedule; empty: there is none
+    std::int64_t splay = 0;        // seconds
     std::int64_t schedule_created = 0;
     std::string increment_cron;  // of its schedule of increments; empty: there is none
     std::int64_t increment_splay = 0;

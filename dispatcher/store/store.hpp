@@ -46,6 +46,14 @@ class Transaction {
                                 const std::string& public_key) = 0;
     virtual void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
                                      std::int64_t sequence) = 0;
+    // After a change of the identity key. Throws Error{exists} if another server has that key.
+    virtual void put_server_identity(const std::string& uuid, const std::string& identity,
+                                     const std::string& public_key) = 0;
+    // By (server, sequence): a change takes the place of its proposal, a later proposal that of an earlier
+    // one.
+    virtual void put_identity_change(const ServerIdentityChange& change) = 0;
+    virtual std::vector<ServerIdentityChange> list_identity_changes(
+        const std::string& server) = 0;  // by sequence
     // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
     virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
 

@@ -17,6 +17,7 @@ void for_each_message(F f) {
     f.template operator()<EscrowDeposit>();
     f.template operator()<AgentReport>();
     f.template operator()<StatementAnswer>();
+    f.template operator()<IdentityChangeNews>();
     f.template operator()<RegistrationCreate>();
     f.template operator()<ServerList>();
     f.template operator()<ServerShow>();
@@ -29,6 +30,7 @@ void for_each_message(F f) {
     f.template operator()<BackupForget>();
     f.template operator()<StatementSend>();
     f.template operator()<StatementList>();
+    f.template operator()<IdentityList>();
     f.template operator()<EscrowFetch>();
     f.template operator()<EscrowChallenge>();
     f.template operator()<EscrowProve>();

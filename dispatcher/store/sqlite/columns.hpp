@@ -59,6 +59,21 @@ void columns(Server& server, F f) {
 }
 
 template <class F>
+void columns(ServerIdentityChange& change, F f) {
+    f("server", change.server);
+    f("sequence", change.sequence);
+    f("current_key", change.current_key);
+    f("next_key", change.next_key);
+    f("former_key", change.former_key);
+    f("current_proof", change.current);
+    f("next_proof", change.next);
+    f("approval", change.approval);
+    f("approver_key", change.approver_key);
+    f("state", change.state);
+    f("told", change.told);
+}
+
+template <class F>
 void columns(UserStatement& statement, F f) {
     f("server", statement.server);
     f("sha256", statement.sha256);
@@ -195,6 +210,7 @@ void columns(ServerFacts& facts, F f) {
     f("escrowed", facts.escrowed);
     f("subkey_since", facts.subkey_since);
     f("rotates", facts.rotates);
+    f("identity_changed", facts.identity_changed);
     f("fetched", facts.fetched);
     f("fetched_by", facts.fetched_by);
     f("key_expires", facts.key_expires);

@@ -50,6 +50,27 @@ void SqliteTransaction::put_server_key(const std::string& uuid, const std::strin
             uuid);
 }
 
+void SqliteTransaction::put_server_identity(const std::string& uuid, const std::string& identity,
+                                            const std::string& public_key) {
+    if (count(session_, "SELECT COUNT(*) FROM servers WHERE identity = :i AND uuid <> :u", identity, uuid) >
+        0)
+        throw Error(ErrorKind::exists, "another server has the key " + identity);
+    execute(session_, "UPDATE servers SET identity = :i, public_key = :k WHERE uuid = :u", identity,
+            public_key, uuid);
+}
+
+void SqliteTransaction::put_identity_change(const ServerIdentityChange& change) {
+    execute(session_,
+            "DELETE FROM identity_changes WHERE server = :u AND sequence = :s AND state = 'pending'",
+            change.server, change.sequence);
+    insert_new("identity_changes", change, "this change of the identity key was made before");
+}
+
+std::vector<ServerIdentityChange> SqliteTransaction::list_identity_changes(const std::string& server) {
+    return select<ServerIdentityChange>(session_, "identity_changes WHERE server = :u ORDER BY sequence",
+                                        server);
+}
+
 void SqliteTransaction::put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
                                             std::int64_t sequence) {
     execute(session_, "UPDATE servers SET recovery = :r, recovery_sequence = :q WHERE uuid = :u",

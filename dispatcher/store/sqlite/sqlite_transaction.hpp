@@ -22,6 +22,10 @@ class SqliteTransaction : public Transaction {
     std::vector<Server> list_servers(const std::string& owner) override;
     void touch_server(const std::string& uuid, std::int64_t now) override;
     void describe_server(const Server& server) override;
+    void put_server_identity(const std::string& uuid, const std::string& identity,
+                             const std::string& public_key) override;
+    void put_identity_change(const ServerIdentityChange& change) override;
+    std::vector<ServerIdentityChange> list_identity_changes(const std::string& server) override;
     void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
                              std::int64_t sequence) override;
     void add_statement(const UserStatement& statement) override;

@@ -33,6 +33,8 @@ constexpr std::string_view make[] = {
         e.deposited IS NOT NULL AS escrowed,
         COALESCE((SELECT MIN(deposited) FROM escrow WHERE server = s.uuid AND subkey = s.subkey), 0) AS subkey_since,
         EXISTS (SELECT 1 FROM schedules WHERE server = s.uuid AND kind = 'rotate' AND enabled = 1) AS rotates,
+        COALESCE((SELECT MAX(told) FROM identity_changes WHERE server = s.uuid AND state = 'changed'), 0)
+            AS identity_changed,
         COALESCE(r.fetched, 0) AS fetched, COALESCE(r.owner, '') AS fetched_by,
         COALESCE((SELECT expires FROM key_expiry WHERE fingerprint = s.identity), 0) AS key_expires,
         COALESCE(c.cron, '') AS cron, COALESCE(c.splay, 0) AS splay, COALESCE(c.created, 0) AS schedule_created,

@@ -91,7 +91,7 @@ struct Site {
         CHECK(error_of([&] { require_proven(result); }).kind() == ErrorKind::corrupt);
     }
     maintenance::VerificationLog log() const {
-        return {host.state.verified_file(), host.agent.server, host.agent.identity, {}};
+        return {host.state.verified_file(), host.agent.server, {host.agent.identity}, {}};
     }
 
     // A set with the same files after `change`, signed by this host like every other.

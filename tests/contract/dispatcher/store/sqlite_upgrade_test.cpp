@@ -80,6 +80,7 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
         "ALTER TABLE backups DROP COLUMN removed; ALTER TABLE backups DROP COLUMN proven; "
         "ALTER TABLE backups DROP COLUMN proof_failed; ALTER TABLE backups DROP COLUMN proof_text; "
         "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "
+        "DROP TABLE identity_changes; "
         "ALTER TABLE servers DROP COLUMN recovery_sequence; "
         "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
         "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "

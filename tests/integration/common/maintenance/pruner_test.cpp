@@ -80,7 +80,7 @@ TEST_CASE(
     const auto fresh =
         reencrypt(anew, look.manifest, std::nullopt, {look.store, look.store}, look.home(), look.clock);
     const TrustedServer server{look.store, look.server, {look.home(), look.identity}};
-    VerificationLog log(folder.path() / "verified.json", look.server, look.identity, {});
+    VerificationLog log(folder.path() / "verified.json", look.server, {look.identity}, {});
     PruneRules rules;
     rules.keep.last = 2;
     rules.grace = std::chrono::seconds(0);
@@ -107,7 +107,7 @@ TEST_CASE(
         prune.plan(), [](const PruneStep&) {}, [](const std::string&) {});
     CHECK(committed_sets(look.store, look.server) == std::vector{fresh.set, other.set});
     // Another one who verified the old set before does not miss it.
-    VerificationLog theirs(folder.path() / "theirs.json", look.server, look.identity, {});
+    VerificationLog theirs(folder.path() / "theirs.json", look.server, {look.identity}, {});
     SetVerdict before;
     before.set = look.manifest.set;
     before.manifest_sha256 = std::string(64, 'a');

@@ -196,6 +196,10 @@ const std::array rows{
     Row{"statement.answer", [](const World&) -> Json {
             return {{"sha256", sha256_hex("1")}, {"outcome", "applied"}, {"text", ""}};
         }, {no, no, OK, no, no, who, no, who, who}},
+    // An agent speaks of its own key alone; what it says is looked at before all else (identity_test.cpp).
+    Row{"identity.change", [](const World&) -> Json { return {{"current", "MQ=="}, {"next", "MQ=="}}; },
+        {no, no, "crypto", "crypto", "crypto", who, no, who, who}},
+    Row{"identity.list", about_server, {OK, no, no, no, no, who, no, who, who}},
     Row{"escrow.fetch", about_server, {OK, no, no, no, no, who, no, who, who}},
     // Who owns the server is let through to the checks of the proof itself (proof_test.cpp).
     Row{"escrow.challenge", about_server, {refused, no, no, no, no, who, no, who, who}},

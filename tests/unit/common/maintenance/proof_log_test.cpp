@@ -26,7 +26,7 @@ TEST_CASE("a set whose proof failed does not look proven, whatever its digests s
     const std::string server = random_uuid();
     const std::string identity(40, 'A');
     const std::string digest(64, 'a');
-    const auto reload = [&] { return VerificationLog(folder.path() / "log.json", server, identity, {}); };
+    const auto reload = [&] { return VerificationLog(folder.path() / "log.json", server, {identity}, {}); };
     VerificationLog log = reload();
 
     log.note_proof(set, digest, 100, true, noon);
@@ -61,7 +61,7 @@ TEST_CASE("a set whose proof failed does not look proven, whatever its digests s
 
 TEST_CASE("a set that was only ever proven to fail is not good") {
     const TempDir folder;
-    VerificationLog log(folder.path() / "log.json", random_uuid(), std::string(40, 'A'), {});
+    VerificationLog log(folder.path() / "log.json", random_uuid(), {std::string(40, 'A')}, {});
     log.note_proof(set, std::string(64, 'a'), 100, false, noon);
     CHECK_FALSE(log.find(set)->good());
     CHECK(log.find(set)->good_sha256.empty());

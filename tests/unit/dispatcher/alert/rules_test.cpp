@@ -265,6 +265,7 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.server->last_job_state = "failed";
     site.facts.failed_jobs = {Job{}};
     site.server->fetched = site.facts.now;
+    site.server->identity_changed = site.facts.now;
     site.server->subkey_since = 1;
     site.server->restore_failed = 1;
     auto found = site.found();

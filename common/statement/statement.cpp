@@ -1,10 +1,10 @@
-#include "proto/statement.hpp"
+#include "common/statement/statement.hpp"
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
 #include "common/gpg/message.hpp"
 
-namespace strongroom::proto::statement_detail {
+namespace strongroom::statement_detail {
 
 Bytes sign(const gpg::Home& home, const std::string& signer, Json fields, const char* format,
            std::int64_t version, std::size_t max_json) {
@@ -38,13 +38,13 @@ Json content(BytesView json, const char* format, std::int64_t version, std::size
     return fields;
 }
 
-Json open(BytesView statement, const Party& signer, const char* format, std::int64_t version,
-          std::size_t max_json) {
+Json open(BytesView statement, const gpg::Home& home, const std::string& signer, const char* format,
+          std::int64_t version, std::size_t max_json) {
     if (statement.size() > max_json + statement_overhead)
         throw Error(ErrorKind::unauthenticated, std::string("the ") + format + " is over its size limit");
     Bytes json;
     try {
-        json = gpg::verify(signer.home, signer.fingerprint, statement, max_json).payload;
+        json = gpg::verify(home, signer, statement, max_json).payload;
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::crypto) throw;
         throw Error(ErrorKind::unauthenticated, error.text(), error.hint());
@@ -52,4 +52,4 @@ Json open(BytesView statement, const Party& signer, const char* format, std::int
     return content(json, format, version, max_json);
 }
 
-}  // namespace strongroom::proto::statement_detail
+}  // namespace strongroom::statement_detail
