@@ -62,8 +62,8 @@ std::string problem_of_objects(storage::ObjectStore& store, const backupset::Man
 }
 
 std::string problem_of_verification(const Host& host, const std::vector<backupset::Manifest>& sets) {
-    const maintenance::VerificationLog log(host.state.verified_file(), host.agent.server, host.agent.identity,
-                                           {});
+    const maintenance::VerificationLog log(host.state.verified_file(), host.agent.server,
+                                           host.state.signers().fingerprints(), {});
     for (const auto& one : sets)
         if (const auto* entry = log.find(one.set); entry != nullptr && !entry->good())
             return "set " + one.set + " was found " + entry->result + " at " + entry->verified;

@@ -385,8 +385,7 @@ void step_13(Session& session) {
         approval     TEXT NOT NULL,
         approver_key TEXT NOT NULL,
         state        TEXT NOT NULL,
-        told         BIGINT NOT NULL,
-        PRIMARY KEY (server, sequence)))";
+        told         BIGINT NOT NULL, PRIMARY KEY (server, sequence)))";
 }
 
 constexpr SchemaStep steps[] = {step_1, step_2, step_3,  step_4,  step_5,  step_6, step_7,
