@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <sstream>
 
 #include "common/base/error.hpp"
 #include "common/base/mem_file.hpp"
@@ -11,12 +12,18 @@
 namespace strongroom::restore {
 namespace {
 
-std::string last_lines(BytesView text) {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    std::size_t start = text.size();
-    for (int lines = 0; lines < 3 && start != 0 && start != BytesView::npos; ++lines)
-        start = text.rfind('\n', start == 0 ? 0 : start - 1);
-    return printable(start == BytesView::npos ? text : text.substr(start));
+// What the tool complained of last, and its very last line: often only that files are left open.
+std::string last_words(BytesView text) {
+    std::istringstream lines{std::string(text)};
+    std::string complaint;
+    std::string last;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.empty()) continue;
+        if (line.find("ERROR") != std::string::npos || line.find("rror:") != std::string::npos)
+            complaint = line;
+        last = line;
+    }
+    return printable_line(complaint.empty() || complaint == last ? last : complaint + " ... " + last, 600);
 }
 
 }  // namespace
@@ -37,7 +44,7 @@ void prepare(const PhysicalTools& tools, const Preparation& work, const std::fun
     if (!status->ok() || log.view().find("completed OK!") == BytesView::npos)
         throw Error(
             ErrorKind::storage,
-            tools.prepare + " --prepare failed, " + status->describe() + ": " + last_lines(log.view()),
+            tools.prepare + " --prepare failed, " + status->describe() + ": " + last_words(log.view()),
             "Nothing was left under the target name. Without --prepare the raw files are restored.");
 }
 

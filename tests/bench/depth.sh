@@ -51,7 +51,7 @@ sysbench oltp_write_only --mysql-socket="$lab/source/s.sock" --mysql-user=root -
 lab_site
 lab_agent_config bench source
 mkdir -m 711 "$lab/proof" # as root the private server runs as mysql
-printf 'proof-figures = true\nproof-folder = "%s"\n' "$lab/proof" >>"$lab/bench/agent.toml"
+printf 'proof-folder = "%s"\n' "$lab/proof" >>"$lab/bench/agent.toml"
 lab_register_agent bench alice
 agent bench escrow >/dev/null
 one=$((rows / 100))
