@@ -49,7 +49,8 @@ void require_same_key(const ShownIdentities& shown, const std::string& trusted) 
     if (claimed.empty() || claimed == trusted) return;
     throw Error(ErrorKind::refused,
                 shown.origin + " shows the identity key " + group_fingerprint(claimed) + " for server " +
-                    shown.server + ", but you trust " + group_fingerprint(trusted),
+                    shown.server + ", which is not the identity key that you trust, " +
+                    group_fingerprint(trusted),
                 "Somebody may be answering for this server. Ask its host (strongroom-agent status).");
 }
 
