@@ -70,9 +70,11 @@ ChainPlan plan_chain(const Host& host, const Origin& origin, const Tool& tool, s
     return plan;
 }
 
-// For the increments after this backup, too, not only for this one.
-void look_after_checkpoint(const Host& host, const Tool& tool) {
+// For the increments after this backup, too, not only for this one; a host without increments needs none of
+// it.
+void look_after_checkpoint(const Host& host, const Origin& origin, const Tool& tool) {
     if (tool.family != ToolFamily::physical || !host.config.advance_checkpoint) return;
+    if (!origin.incremental && !makes_increments(host.state)) return;
     if (const auto done = advance_checkpoint(host.config.mysql_option_file); !done.empty())
         log_event(Level::info, "AGENT_CHECKPOINT", "the database's checkpoint: {}", done);
 }
@@ -134,7 +136,7 @@ proto::Backup seal_one(const Host& host, const Origin& origin, const std::stop_t
     const UtcTime now = host.clock.now();
     const std::string set = make_set_id(now);
     const auto plan = plan_chain(host, origin, tool, *store);
-    look_after_checkpoint(host, tool);
+    look_after_checkpoint(host, origin, tool);
     const auto options = seal_options(host, tool, plan);
     remember_start(host, origin,
                    {set, host.config.store, to_millis(now), origin.job, origin.schedule, origin.slot});

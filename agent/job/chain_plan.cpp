@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <map>
 
 #include "agent/source/mysql_client.hpp"
@@ -107,6 +108,18 @@ ChainPlan plan_increment(const Host& host, const Tool& tool, storage::ObjectStor
     if (problem.empty()) problem = problem_of_sets(host, *chain, store);
     if (!problem.empty()) return {{}, problem};
     return {chain, ""};
+}
+
+bool makes_increments(const StateDir& state) {
+    try {
+        const auto schedules = state.schedules().schedules;
+        const auto chain = state.chain();
+        return (chain && chain->increments > 0) || std::ranges::any_of(schedules, [](const auto& one) {
+                   return one.order.kind == "incremental";
+               });
+    } catch (const Error&) {
+        return false;  // the next increment says what is wrong with chain.json
+    }
 }
 
 void note_chain(const Host& host, const backupset::Manifest& made, const std::optional<ChainState>& on) {

@@ -25,6 +25,9 @@ struct ChainPlan {
 // what the store or the database throws if it does not answer.
 ChainPlan plan_increment(const Host& host, const Tool& tool, storage::ObjectStore& store);
 
+// Whether increments are made here: by a schedule, or in the chain so far.
+bool makes_increments(const StateDir& state);
+
 // After a commit: what the next increment builds on. A backup that is not physical ends the chain.
 void note_chain(const Host& host, const backupset::Manifest& made, const std::optional<ChainState>& on);
 

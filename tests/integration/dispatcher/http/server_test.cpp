@@ -186,23 +186,30 @@ TEST_CASE("metrics are as promtool wants them") {
 TEST_CASE("a restart keeps the state, and SIGKILL keeps all that was acknowledged") {
     DispatcherProcess dispatcher;
     const auto alice = dispatcher.add_user("alice");
-    const auto agent = dispatcher.register_agent(*alice);
-    std::vector<std::string> acknowledged;
+    struct Round {
+        std::string server;  // one for each: a server's queue is bounded
+        std::vector<std::string> acknowledged;
+    };
+    std::vector<Round> rounds;
     const SystemClock clock;
-    for (int round = 0; round < 4; ++round) {
-        // Jobs are ordered while the dispatcher is killed at some moment.
-        proto::Exchange exchange(
+    const auto connect = [&] {
+        return proto::Exchange(
             dispatcher.url(), {alice->home.home(), alice->fingerprint},
             {alice->dispatcher.home(), gpg::list_keys(alice->dispatcher.home()).at(0).fingerprint},
             {proto::Gate::Kind::bearer, Secret(std::string(alice->token))}, clock);
+    };
+    for (int number = 0; number < 4; ++number) {
+        // Jobs are ordered while the dispatcher is killed at some moment.
+        Round& round = rounds.emplace_back(Round{dispatcher.register_agent(*alice)->server, {}});
+        proto::Exchange exchange = connect();
         exchange.set_attempts(1);
-        auto killer = std::async(std::launch::async, [&dispatcher, round] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(150 + 137 * round));
+        auto killer = std::async(std::launch::async, [&dispatcher, number] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(150 + 137 * number));
             dispatcher.kill_hard();
         });
         try {
-            while (acknowledged.size() < 18)
-                acknowledged.push_back(exchange.ask(proto::JobCreate{agent->server, "backup"}).job);
+            while (round.acknowledged.size() < 18)
+                round.acknowledged.push_back(exchange.ask(proto::JobCreate{round.server, "backup"}).job);
         } catch (const Error& error) {
             INFO(error.text());
             CHECK((error.kind() == ErrorKind::network || error.kind() == ErrorKind::busy));
@@ -210,16 +217,15 @@ TEST_CASE("a restart keeps the state, and SIGKILL keeps all that was acknowledge
         killer.get();
         dispatcher.start();
     }
-    CHECK_FALSE(acknowledged.empty());
-    proto::Exchange exchange(
-        dispatcher.url(), {alice->home.home(), alice->fingerprint},
-        {alice->dispatcher.home(), gpg::list_keys(alice->dispatcher.home()).at(0).fingerprint},
-        {proto::Gate::Kind::bearer, Secret(std::string(alice->token))}, clock);
-    const auto jobs = exchange.ask(proto::JobList{agent->server, 1000}).jobs;
-    for (const auto& id : acknowledged) {
-        const bool kept =
-            std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.id == id; });
-        if (!kept) FAIL_CHECK("job " << id << " was acknowledged and lost");
+    std::size_t acknowledged = 0;
+    for (const auto& round : rounds) {
+        acknowledged += round.acknowledged.size();
+        const auto jobs = connect().ask(proto::JobList{round.server, 1000}).jobs;
+        for (const auto& id : round.acknowledged)
+            if (std::ranges::find(jobs, id, &proto::Job::id) == jobs.end())
+                FAIL_CHECK("job " << id << " was acknowledged and lost");
+        // The escrow job, and one that was not acknowledged.
+        CHECK(jobs.size() <= round.acknowledged.size() + 2);
     }
-    CHECK(jobs.size() <= acknowledged.size() + 1 + 4);  // the escrow job, and one unacknowledged each round
+    CHECK(acknowledged > 0);
 }
