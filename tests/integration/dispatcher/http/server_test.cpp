@@ -191,6 +191,7 @@ TEST_CASE("a restart keeps the state, and SIGKILL keeps all that was acknowledge
         std::vector<std::string> acknowledged;
     };
     std::vector<Round> rounds;
+    while (rounds.size() < 4) rounds.push_back({dispatcher.register_agent(*alice)->server, {}});
     const SystemClock clock;
     const auto connect = [&] {
         return proto::Exchange(
@@ -198,9 +199,9 @@ TEST_CASE("a restart keeps the state, and SIGKILL keeps all that was acknowledge
             {alice->dispatcher.home(), gpg::list_keys(alice->dispatcher.home()).at(0).fingerprint},
             {proto::Gate::Kind::bearer, Secret(std::string(alice->token))}, clock);
     };
-    for (int number = 0; number < 4; ++number) {
+    for (std::size_t number = 0; number < rounds.size(); ++number) {
         // Jobs are ordered while the dispatcher is killed at some moment.
-        Round& round = rounds.emplace_back(Round{dispatcher.register_agent(*alice)->server, {}});
+        Round& round = rounds[number];
         proto::Exchange exchange = connect();
         exchange.set_attempts(1);
         auto killer = std::async(std::launch::async, [&dispatcher, number] {
