@@ -97,7 +97,7 @@ cp "$lab/bob.approval" "$change-approval.gpg"
 cp "$lab/bob.asc" "$change-approver.asc"
 expect_failure 7 'none of the keys that may approve' fresh recover --server "$server" --store "file://$lab/forged" --identity "$old" --into "$lab/home"
 rm "$change"-*
-expect_failure 7 'but you trust' fresh recover --server "$server" --store "file://$lab/forged" --identity "$old" --into "$lab/home"
+expect_failure 7 'not the identity key that you trust' fresh recover --server "$server" --store "file://$lab/forged" --identity "$old" --into "$lab/home"
 
 say "a dispatcher that shows a chain without the old key's signature, or none"
 elsewhere alice-at-old server list -q >/dev/null 2>"$lab/err.txt" || fail "a client that was away does not follow: $(cat "$lab/err.txt")"
@@ -110,4 +110,4 @@ expect_failure 7 'did not sign it' elsewhere alice-at-old server list
 lab_stop "$pid_dispatcher"
 sqlite3 "$lab/dispatcher/dispatcher.sqlite" 'DELETE FROM identity_changes'
 lab_dispatcher
-expect_failure 7 'but you trust' elsewhere alice-at-old server list
+expect_failure 7 'not the identity key that you trust' elsewhere alice-at-old server list
