@@ -13,12 +13,8 @@ namespace {
 constexpr std::size_t max_output = 1U << 20U;
 
 std::string last_words(const RunResult& result) {
-    for (const auto* text : {&result.err, &result.out}) {
-        auto end = text->find_last_not_of("\r\n \t");
-        if (end == std::string::npos) continue;
-        const auto begin = text->find_last_of('\n', end);
-        return printable_line(text->substr(begin == std::string::npos ? 0 : begin + 1, end + 1), 300);
-    }
+    for (const auto* text : {&result.err, &result.out})
+        if (const auto line = last_line(*text); !line.empty()) return printable_line(line, 300);
     return "it said nothing";
 }
 

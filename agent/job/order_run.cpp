@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "agent/escrow/escrow.hpp"
 #include "agent/escrow/record_check.hpp"
@@ -22,12 +21,10 @@ namespace {
 constexpr std::int64_t free_attempts = 5;
 
 FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, const std::stop_token& stop) {
-    for (;;) {
-        if (auto lock = state.try_lock_backup()) return std::move(*lock);
+    return state.wait_to_lock_backup([&] {
         keeper.set_stage("waiting for another backup");
         if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped while another backup ran");
-        std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    }
+    });
 }
 
 void mark_reported(const StateDir& state, const std::string& set) {

@@ -4,18 +4,13 @@
 #include <cstring>
 #include <optional>
 
+#include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
 #include "common/base/subprocess.hpp"
 
 namespace strongroom::agent {
-
-std::string quoted_name(std::string_view name) {
-    std::string out = "`";
-    for (const char c : name) out += c == '`' ? std::string("``") : std::string(1, c);
-    return out + "`";
-}
 
 std::string quoted_name(std::string_view schema, std::string_view table) {
     return quoted_name(schema) + "." + quoted_name(table);

@@ -11,8 +11,7 @@ namespace strongroom::agent {
 
 using SqlRow = std::vector<std::string>;
 
-// "`we``ird`"
-std::string quoted_name(std::string_view name);
+// "`sche``ma`.`table`"
 std::string quoted_name(std::string_view schema, std::string_view table);
 
 // The client's --batch output: columns by tab, rows by newline, `\t`, `\n`, `\\` and `\0` escaped. Throws

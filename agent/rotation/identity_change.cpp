@@ -1,7 +1,6 @@
 #include "agent/rotation/identity_change.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "agent/escrow/escrow.hpp"
 #include "common/backupset/identity_objects.hpp"
@@ -149,13 +148,11 @@ class IdentitySwitch {
     }
 
     FileLock wait_for_backup() const {
-        for (;;) {
-            if (auto lock = state_.try_lock_backup()) return std::move(*lock);
-            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        return state_.wait_to_lock_backup([this] {
             if (options_.stop.stop_requested())
                 throw Error(ErrorKind::interrupted,
                             "the identity change was stopped while it waited for a backup");
-        }
+        });
     }
 
     const StateDir& state_;

@@ -1,7 +1,5 @@
 #include "agent/rotation/rotation.hpp"
 
-#include <thread>
-
 #include "agent/escrow/escrow.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/error.hpp"
@@ -95,12 +93,10 @@ class Rotation {
 
     // A backup that runs now has an envelope for the old subkey, or will have.
     FileLock wait_for_backup() const {
-        for (;;) {
-            if (auto lock = state_.try_lock_backup()) return std::move(*lock);
-            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        return state_.wait_to_lock_backup([this] {
             if (options_.stop.stop_requested())
                 throw Error(ErrorKind::interrupted, "the rotation was stopped while it waited for a backup");
-        }
+        });
     }
 
     backupset::RewrapResult rewrap_what_can_be_read() {

@@ -26,12 +26,6 @@ std::string join(const std::vector<std::string>& parts) {
     return out;
 }
 
-std::string backquoted(std::string_view name) {
-    std::string out = "`";
-    for (const char c : name) out += c == '`' ? std::string("``") : std::string(1, c);
-    return out + "`";
-}
-
 std::string trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -39,6 +33,12 @@ std::string trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+std::string quoted_name(std::string_view name) {
+    std::string out = "`";
+    for (const char c : name) out += c == '`' ? std::string("``") : std::string(1, c);
+    return out + "`";
+}
 
 std::vector<std::string> option_file_argument(const std::filesystem::path& option_file) {
     if (option_file.empty()) return {};
@@ -119,7 +119,7 @@ std::string grant_statement(const std::vector<std::string>& missing, const std::
     const auto at = account.rfind('@');
     const std::string user = account.substr(0, at);
     const std::string host = at == std::string::npos ? "%" : account.substr(at + 1);
-    return "GRANT " + join(missing) + " ON *.* TO " + backquoted(user) + "@" + backquoted(host) + ";";
+    return "GRANT " + join(missing) + " ON *.* TO " + quoted_name(user) + "@" + quoted_name(host) + ";";
 }
 
 void require_privileges(const MysqlServer& server, const std::vector<std::string>& needed,

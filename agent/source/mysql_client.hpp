@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -21,6 +22,9 @@ struct MysqlServer {
 
     bool is_mariadb() const { return version.find("MariaDB") != std::string::npos; }
 };
+
+// A name as SQL text: in backquotes, those in it doubled.
+std::string quoted_name(std::string_view name);
 
 // First argument of every MySQL program; empty when there is no option file.
 std::vector<std::string> option_file_argument(const std::filesystem::path& option_file);

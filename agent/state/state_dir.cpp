@@ -205,6 +205,14 @@ std::optional<FileLock> StateDir::try_lock_backup() const {
     return FileLock::try_take(path_ / "backup.lock");
 }
 
+FileLock StateDir::wait_to_lock_backup(const std::function<void()>& waiting) const {
+    for (;;) {
+        if (auto lock = try_lock_backup()) return std::move(*lock);
+        waiting();
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+}
+
 bool StateDir::is_backup_running() const {
     return FileLock::is_held(path_ / "backup.lock");
 }

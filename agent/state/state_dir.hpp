@@ -90,6 +90,8 @@ class StateDir {
     // Error{busy} if another process makes a backup now.
     FileLock lock_backup() const;
     std::optional<FileLock> try_lock_backup() const;
+    // Waits for a backup that runs; `waiting` is called five times a second, and throws to end the wait.
+    FileLock wait_to_lock_backup(const std::function<void()>& waiting) const;
     bool is_backup_running() const;
     // Error{busy} if another process rotates the keys now.
     FileLock lock_rotation() const;

@@ -1,8 +1,8 @@
 // `strongroom recovery-key`: a change of a server's recovery keys, as a statement signed with one of them.
 #include <algorithm>
-#include <thread>
 
 #include "client/command/commands.hpp"
+#include "client/command/sent_statement.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
@@ -67,30 +67,6 @@ proto::RecoveryKeysStatement begin(Context& context, const Arguments& arguments)
     return out;
 }
 
-proto::SentStatement find_sent(Context& context, const std::string& server, const std::string& sha256) {
-    const auto reply = context.session().ask(proto::StatementList{server, 100});
-    const auto found = std::ranges::find(reply.statements, sha256, &proto::SentStatement::sha256);
-    if (found == reply.statements.end())
-        throw Error(ErrorKind::not_found, "the dispatcher does not list the statement that was sent");
-    return *found;
-}
-
-proto::SentStatement wait_for_answer(Context& context, const Arguments& arguments,
-                                     const std::string& sha256) {
-    const auto start = std::chrono::steady_clock::now();
-    for (;;) {
-        auto sent = find_sent(context, arguments.server, sha256);
-        if (sent.state != "pending") return sent;
-        if (std::chrono::steady_clock::now() - start > std::chrono::seconds(arguments.timeout))
-            throw Error(
-                ErrorKind::timeout,
-                "the host has not answered after " + std::to_string(arguments.timeout) + " s",
-                "Is its agent running? The statement is valid for 24 hours: strongroom recovery-key list");
-        context.check_interrupted();
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    }
-}
-
 void sign_and_send(Context& context, const Arguments& arguments,
                    const proto::RecoveryKeysStatement& content) {
     const std::string signer =
@@ -106,22 +82,23 @@ void sign_and_send(Context& context, const Arguments& arguments,
                 " (now, as the dispatcher says: " + grouped(content.previous) +
                 "; the host refuses it unless that is so)");
     const Bytes statement = proto::sign_statement(gpg::Home::use(context.config.gpg_home), signer, content);
-    const auto reply = context.session().ask(proto::StatementSend{content.server, to_base64(statement)});
-    if (reply.sha256 != sha256_hex(statement))
-        throw Error(ErrorKind::protocol, "the dispatcher took another statement than the one sent");
+    const std::string sha256 = send_statement(context, content.server, statement);
     proto::SentStatement sent;
     sent.state = "pending";
-    if (!arguments.no_wait) sent = wait_for_answer(context, arguments, reply.sha256);
+    if (!arguments.no_wait)
+        sent = wait_for_answer(
+            context, arguments.server, sha256, arguments.timeout,
+            "Is its agent running? The statement is valid for 24 hours: strongroom recovery-key list");
     if (sent.state == "refused" || sent.state == "replaced")
         throw Error(ErrorKind::refused, sent.state == "refused"
                                             ? "the host refused it: " + sent.text.value_or("")
                                             : "another statement took its place before the host answered");
     if (context.config.json)
-        return context.print_json({{"sha256", reply.sha256},
+        return context.print_json({{"sha256", sha256},
                                    {"state", sent.state},
                                    {"text", sent.text.value_or("")},
                                    {"recovery", content.recovery}});
-    context.out << "statement " << reply.sha256 << " " << sent.state
+    context.out << "statement " << sha256 << " " << sent.state
                 << (sent.text ? ": " + printable_line(*sent.text, 1500) : std::string()) << '\n';
 }
 

@@ -1,10 +1,8 @@
 // `strongroom server identity`: how a server's identity key came to be what it is, and the approval of a
 // change.
-#include <algorithm>
-#include <thread>
-
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/sent_statement.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/trusted_identity.hpp"
 #include "common/backupset/identity_objects.hpp"
@@ -96,24 +94,15 @@ void show(Context& context, const Identities& known, const std::optional<Identit
         pending->server + " --approve " + pending->next);
 }
 
-std::string wait_for_answer(Context& context, const Arguments& arguments, const std::string& sha256) {
-    const auto start = std::chrono::steady_clock::now();
-    for (;;) {
-        const auto reply = context.session().ask(proto::StatementList{arguments.server, 100});
-        const auto sent = std::ranges::find(reply.statements, sha256, &proto::SentStatement::sha256);
-        if (sent == reply.statements.end())
-            throw Error(ErrorKind::not_found, "the dispatcher does not list the approval that was sent");
-        if (sent->state == "applied") return sent->text.value_or("");
-        if (sent->state != "pending")
-            throw Error(ErrorKind::refused, "the host took no approval: " + sent->state + ": " +
-                                                printable_line(sent->text.value_or(""), 1500));
-        if (std::chrono::steady_clock::now() - start > std::chrono::seconds(arguments.timeout))
-            throw Error(ErrorKind::timeout,
-                        "the host has not answered after " + std::to_string(arguments.timeout) + " s",
+std::string wait_until_taken(Context& context, const Arguments& arguments, const std::string& sha256) {
+    const auto sent =
+        wait_for_answer(context, arguments.server, sha256, arguments.timeout,
                         "Is its agent running? The approval is valid as long as the change is pending.");
-        context.check_interrupted();
-        std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    }
+    const auto text = sent.text.value_or("");
+    if (sent.state != "applied")
+        throw Error(ErrorKind::refused,
+                    "the host took no approval: " + sent.state + ": " + printable_line(text, 1500));
+    return text;
 }
 
 void approve(Context& context, const Arguments& arguments, const ShownIdentities& shown,
@@ -146,10 +135,7 @@ void approve(Context& context, const Arguments& arguments, const ShownIdentities
         file.commit();
         context.say("Next, on the host: strongroom-agent identity rotate --approval FILE");
     } else {
-        const auto sent = context.session().ask(proto::StatementSend{pending->server, to_base64(approval)});
-        if (sent.sha256 != sha256_hex(approval))
-            throw Error(ErrorKind::protocol, "the dispatcher took another statement than the one sent");
-        text = wait_for_answer(context, arguments, sent.sha256);
+        text = wait_until_taken(context, arguments, send_statement(context, pending->server, approval));
     }
     if (context.config.json)
         return context.print_json(

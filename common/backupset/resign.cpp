@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "common/backupset/layout.hpp"
+#include "common/backupset/replace_object.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
 #include "common/base/shared_work.hpp"
@@ -41,9 +42,7 @@ class Resigner {
             try {
                 fresh = one(sets_[*i]);
             } catch (const Error& error) {
-                if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::crypto &&
-                    error.kind() != ErrorKind::not_found)
-                    throw error.with_context("set " + sets_[*i]);
+                if (!is_about_one_set(error.kind())) throw error.with_context("set " + sets_[*i]);
                 if (!is_committed(store_, server_, sets_[*i])) continue;  // removed meanwhile
                 problem = error.text();
             }
@@ -66,12 +65,7 @@ class Resigner {
             throw Error(ErrorKind::crypto, "it is signed by a former key after that key's time");
         const Bytes fresh = gpg::sign_detached(signers_.home, signers_.identity(), text.view());
         gpg::verify_detached(signers_.home, signers_.identity(), fresh, text.view());
-        store_.put(key, fresh);
-        if (store_.get(key, max_manifest_signature).view() != BytesView(fresh)) {
-            store_.put(key, before.view());
-            throw Error(ErrorKind::storage, "the signature " + key + " reads back with other bytes",
-                        "The old one was written back. Check the store " + store_.label() + ".");
-        }
+        replace_object(store_, "signature", key, before.view(), fresh, max_manifest_signature);
         // Who removes a set removes its signature first: it must not come back.
         if (!store_.stat(manifest_key(server_, set))) store_.try_remove(key);
         return true;

@@ -6,6 +6,7 @@
 
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
+#include "common/backupset/replace_object.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -14,10 +15,6 @@
 
 namespace strongroom::backupset {
 namespace {
-
-bool is_about_one_set(ErrorKind kind) {
-    return kind == ErrorKind::corrupt || kind == ErrorKind::crypto || kind == ErrorKind::not_found;
-}
 
 class Rewrapper {
   public:
@@ -68,15 +65,18 @@ class Rewrapper {
         require_own(set, passphrase);
         const std::vector<std::string> wanted{gpg::key_id_of(options_.subkey)};
         const bool done = recipients == wanted;
+        decltype(result_.bytes_written) written = 0;
         if (!done) {
             const Bytes fresh = make_envelope(cipher_, options_.subkey, passphrase);
             if (open(fresh).reveal() != passphrase.reveal())
                 throw Error(ErrorKind::internal, "the new envelope does not hold what the old one held");
-            replace(key, before.view(), fresh);
+            replace_object(store_, "envelope", key, before.view(), fresh, max_envelope);
+            written = static_cast<decltype(written)>(fresh.size());
         }
         const std::lock_guard lock(mutex_);
         ++result_.sets;
         if (!done) ++result_.rewrapped;
+        result_.bytes_written += written;
     }
 
     Secret open(BytesView envelope) {
@@ -94,26 +94,6 @@ class Rewrapper {
         if (fresh) return;
         throw Error(ErrorKind::corrupt, "its envelope holds the passphrase of set " + known->second +
                                             ", or the other way round: one of them was swapped");
-    }
-
-    void replace(const std::string& key, BytesView before, const Bytes& fresh) {
-        store_.put(key, fresh);
-        const auto reads_back = [&] {
-            try {
-                return store_.get(key, max_envelope).view() == BytesView(fresh);
-            } catch (const Error& error) {
-                if (is_about_one_set(error.kind())) return false;
-                throw;
-            }
-        };
-        if (!reads_back()) {
-            store_.put(key, before);
-            throw Error(ErrorKind::storage,
-                        "the envelope " + key + " reads back with other bytes than were written",
-                        "The old one was written back. Check the store " + store_.label() + ".");
-        }
-        const std::lock_guard lock(mutex_);
-        result_.bytes_written += fresh.size();
     }
 
     const RewrapOptions& options_;
