@@ -9,13 +9,13 @@
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
 #include "agent/job/report.hpp"
-#include "agent/proof/private_server.hpp"
 #include "agent/proof/source_figures.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/subprocess.hpp"
 #include "common/gpg/keys.hpp"
+#include "common/restore/private_server.hpp"
 #include "common/storage/open/open_store.hpp"
 #include "proto/dispatcher_key.hpp"
 
@@ -124,7 +124,7 @@ bool may_prove(const AgentConfig& config) {
 }
 
 Finding check_proof(const AgentConfig& config, const StateDir& state, const std::string& server) {
-    const std::string program = server_program();
+    const std::string program = restore::server_program();
     const FileLock lock = state.lock_maintenance();
     const WorkFolder folder(config.proof, state, server, 0);
     if (config.proof.figures) require_figure_privileges(config);

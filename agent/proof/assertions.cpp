@@ -5,13 +5,13 @@
 
 namespace strongroom::agent {
 
-std::optional<std::string> failed_assertion(const SqlClient& client,
+std::optional<std::string> failed_assertion(const restore::SqlClient& client,
                                             const std::vector<std::string>& assertions) {
     for (std::size_t i = 0; i < assertions.size(); ++i) {
         const std::string which = "assertion " + std::to_string(i + 1);
         try {
             const auto rows = client.ask(assertions[i] + "\n;\n");
-            if (rows.size() == 1 && rows.front() == SqlRow{"1"}) continue;
+            if (rows.size() == 1 && rows.front() == restore::SqlRow{"1"}) continue;
             if (rows.size() == 1 && rows.front().size() == 1)
                 return which + " says \"" + printable_line(rows.front().front(), 60) + "\", not 1";
             return which + " answered with " + std::to_string(rows.size()) +

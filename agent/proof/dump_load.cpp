@@ -3,12 +3,12 @@
 #include <chrono>
 #include <optional>
 
-#include "agent/proof/private_server.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/process_streams.hpp"
 #include "common/base/error.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
+#include "common/restore/private_server.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -20,7 +20,7 @@ void install_empty_server(const WorkFolder& folder, const std::function<void()>&
             "A dump is proven on an empty private server: install the same mariadb-server as the source's.");
     MemFile said("install");
     SpawnOptions options;
-    options.argv = as_server_user();
+    options.argv = restore::as_server_user();
     for (const std::string& argument :
          {std::string("mariadb-install-db"), std::string("--no-defaults"),
           "--datadir=" + folder.data().string(), "--tmpdir=" + (folder.run() / "tmp").string(),
@@ -45,7 +45,7 @@ void load_dump(const restore::ExtractFrom& from, const backupset::Manifest& mani
                const WorkFolder& folder, const std::function<void()>& idle) {
     folder.hand_over();
     install_empty_server(folder, idle);
-    PrivateServer server(folder.data(), folder.run(), idle, PrivateServer::Use::load);
+    restore::PrivateServer server(folder.data(), folder.run(), idle, restore::PrivateServer::Use::load);
     SpawnOptions client;
     client.argv = {"mariadb"};
     for (auto& argument : server.connection()) client.argv.push_back(std::move(argument));

@@ -6,6 +6,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "common/base/sql_name.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -65,7 +66,8 @@ bool is_of_the_server_itself(const std::string& schema) {
            schema == "performance_schema";
 }
 
-Figures take_figures(const SqlClient& source, const std::string& set, const backupset::Position& backup) {
+Figures take_figures(const restore::SqlClient& source, const std::string& set,
+                     const backupset::Position& backup) {
     Figures out;
     out.set = set;
     const auto inexact = [&](const std::string& why) {
@@ -105,7 +107,7 @@ Figures take_figures(const SqlClient& source, const std::string& set, const back
     return out;
 }
 
-void forget_checksums_of_floats(const SqlClient& restored, std::vector<TableFigure>& figures) {
+void forget_checksums_of_floats(const restore::SqlClient& restored, std::vector<TableFigure>& figures) {
     std::set<std::pair<std::string, std::string>> floats;
     for (const auto& row : restored.ask("SELECT DISTINCT table_schema, table_name FROM "
                                         "information_schema.columns WHERE data_type = 'float';",
@@ -115,8 +117,8 @@ void forget_checksums_of_floats(const SqlClient& restored, std::vector<TableFigu
         if (floats.contains({figure.schema, figure.name})) figure.checksum.reset();
 }
 
-std::vector<TableFigure> measure_tables(const SqlClient& restored, const std::vector<TableFigure>& wanted,
-                                        const OnTables& on_done) {
+std::vector<TableFigure> measure_tables(const restore::SqlClient& restored,
+                                        const std::vector<TableFigure>& wanted, const OnTables& on_done) {
     std::set<std::pair<std::string, std::string>> there;
     for (const auto& table : list_tables(restored)) there.emplace(table.schema, table.name);
     std::vector<TableFigure> out;

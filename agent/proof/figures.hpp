@@ -47,16 +47,17 @@ struct Figures {
 
 // At the source. Never claims more than it knows: unless the snapshot is at `backup`'s position, the result
 // says why it is not exact. Throws as SqlClient::ask().
-Figures take_figures(const SqlClient& source, const std::string& set, const backupset::Position& backup);
+Figures take_figures(const restore::SqlClient& source, const std::string& set,
+                     const backupset::Position& backup);
 
 // The same tables of a restored server, each with rows and checksum; a table that is not there is missing in
 // the result.
-std::vector<TableFigure> measure_tables(const SqlClient& restored, const std::vector<TableFigure>& wanted,
-                                        const OnTables& on_done = {});
+std::vector<TableFigure> measure_tables(const restore::SqlClient& restored,
+                                        const std::vector<TableFigure>& wanted, const OnTables& on_done = {});
 
 // A dump writes FLOAT columns with fewer digits than they have: of tables with one only the rows are
 // compared.
-void forget_checksums_of_floats(const SqlClient& restored, std::vector<TableFigure>& figures);
+void forget_checksums_of_floats(const restore::SqlClient& restored, std::vector<TableFigure>& figures);
 
 // Those of the schemas that figures are taken of.
 bool is_of_the_server_itself(const std::string& schema);

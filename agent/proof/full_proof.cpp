@@ -7,7 +7,6 @@
 #include "agent/proof/comparison.hpp"
 #include "agent/proof/dump_load.hpp"
 #include "agent/proof/figures_file.hpp"
-#include "agent/proof/private_server.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "common/backupset/chain.hpp"
 #include "common/backupset/set_list.hpp"
@@ -16,6 +15,7 @@
 #include "common/gpg/home.hpp"
 #include "common/maintenance/verification_log.hpp"
 #include "common/restore/chain.hpp"
+#include "common/restore/private_server.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -40,9 +40,9 @@ class Prover {
 
   private:
     void check_server(const Manifest& manifest) {
-        std::optional<PrivateServer> server;
+        std::optional<restore::PrivateServer> server;
         if (!start(server)) return;
-        const SqlClient client = server->client();
+        const restore::SqlClient client = server->client();
         if (!check_all_tables(client) || !compare_figures(client, manifest) || !try_assertions(client))
             return;
         step("stop", result_.seconds.compare, [&] { server->stop(); });
@@ -91,7 +91,7 @@ class Prover {
                     [&] { load_dump(extract_from(), manifest, *folder_, idle()); });
     }
 
-    bool start(std::optional<PrivateServer>& server) {
+    bool start(std::optional<restore::PrivateServer>& server) {
         return step("start", result_.seconds.start, [&] {
             folder_->hand_over();
             server.emplace(folder_->data(), folder_->run(), idle());
@@ -100,7 +100,7 @@ class Prover {
         });
     }
 
-    bool check_all_tables(const SqlClient& client) {
+    bool check_all_tables(const restore::SqlClient& client) {
         return step("check", result_.seconds.check, [&] {
             const auto tables = list_tables(client);
             if (tables.empty()) throw Error(ErrorKind::corrupt, "the restored server has no table at all");
@@ -114,7 +114,7 @@ class Prover {
         });
     }
 
-    bool compare_figures(const SqlClient& client, const Manifest& manifest) {
+    bool compare_figures(const restore::SqlClient& client, const Manifest& manifest) {
         return step("compare", result_.seconds.compare, [&] {
             auto figures = load_figures(state_, manifest.set);
             result_.not_compared = !figures ? "no figures of the source were taken with this backup"
@@ -130,7 +130,7 @@ class Prover {
         });
     }
 
-    bool try_assertions(const SqlClient& client) {
+    bool try_assertions(const restore::SqlClient& client) {
         return step("assert", result_.seconds.compare, [&] {
             if (const auto problem = failed_assertion(client, config_.assertions))
                 throw Error(ErrorKind::corrupt, *problem, "The number counts proof-assertions from 1.");

@@ -18,7 +18,7 @@ void keep_figures(const AgentConfig& config, const StateDir& state, const backup
     if (!config.proof.figures || !provable) return;
     try {
         require_figure_privileges(config);
-        const SqlClient source(option_file_argument(config.mysql_option_file), [&] {
+        const restore::SqlClient source(option_file_argument(config.mysql_option_file), [&] {
             if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the agent was stopped");
         });
         Figures figures = take_figures(source, manifest.set, manifest.position);

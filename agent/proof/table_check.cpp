@@ -5,6 +5,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "common/base/sql_name.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -20,17 +21,17 @@ constexpr const char* all_tables =
 
 // Said of MyISAM and Aria tables that were open when they were copied; CHECK TABLE then reads all of them,
 // and only its last word counts.
-bool is_about_open_tables(const SqlRow& row) {
+bool is_about_open_tables(const restore::SqlRow& row) {
     return row[2] == "warning" &&
            (row[3].ends_with("client is using or hasn't closed the table properly") ||
             row[3].ends_with("clients are using or haven't closed the table properly"));
 }
 
-bool is_without_check(const SqlRow& row) {
+bool is_without_check(const restore::SqlRow& row) {
     return row[2] == "note" && row[3] == "The storage engine for the table doesn't support check";
 }
 
-void judge(const Table& table, const std::vector<SqlRow>& said, TableCheck& out) {
+void judge(const Table& table, const std::vector<restore::SqlRow>& said, TableCheck& out) {
     if (said.empty()) throw Error(ErrorKind::source, "CHECK TABLE did not answer for " + table.shown());
     if (said.size() == 1 && is_without_check(said.front())) {
         ++out.not_checkable;
@@ -55,7 +56,7 @@ std::string Table::shown() const {
     return printable_line(schema + "." + name, 200);
 }
 
-std::vector<Table> list_tables(const SqlClient& client) {
+std::vector<Table> list_tables(const restore::SqlClient& client) {
     std::vector<Table> out;
     for (auto& row : client.ask(all_tables, 3))
         out.push_back({std::move(row[0]), std::move(row[1]), std::move(row[2])});
@@ -71,7 +72,8 @@ std::string dictionary_table(const std::string& name) {
     return table.substr(0, slash) + "." + table.substr(slash + 1);
 }
 
-std::vector<std::string> lost_definitions(const SqlClient& client, const std::vector<Table>& tables) {
+std::vector<std::string> lost_definitions(const restore::SqlClient& client,
+                                          const std::vector<Table>& tables) {
     std::set<std::string> known;
     for (const auto& table : tables) known.insert(table.schema + "." + table.name);
     std::vector<std::string> out;
@@ -94,9 +96,9 @@ std::string check_statements(const std::vector<Table>& tables) {
     return out;
 }
 
-void read_check(const std::vector<Table>& tables, const std::vector<SqlRow>& rows, TableCheck& out) {
+void read_check(const std::vector<Table>& tables, const std::vector<restore::SqlRow>& rows, TableCheck& out) {
     std::size_t next = 0;  // table whose marker comes next
-    std::vector<SqlRow> said;
+    std::vector<restore::SqlRow> said;
     for (const auto& row : rows) {
         if (row.size() == 2 && row[0] == marker) {
             if (next >= tables.size() || row[1] != std::to_string(next))
@@ -117,7 +119,8 @@ void read_check(const std::vector<Table>& tables, const std::vector<SqlRow>& row
     if (next > 0) judge(tables[next - 1], said, out);
 }
 
-TableCheck check_tables(const SqlClient& client, const std::vector<Table>& tables, const OnTables& on_done) {
+TableCheck check_tables(const restore::SqlClient& client, const std::vector<Table>& tables,
+                        const OnTables& on_done) {
     TableCheck out;
     for (std::size_t at = 0; at < tables.size(); at += tables_at_once) {
         const auto begin = tables.begin() + static_cast<std::ptrdiff_t>(at);

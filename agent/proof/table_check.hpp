@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/proof/sql_client.hpp"
+#include "common/restore/sql_client.hpp"
 
 namespace strongroom::agent {
 
@@ -19,11 +19,11 @@ struct Table {
 };
 
 // All tables and sequences, also those of the schema mysql; views are none.
-std::vector<Table> list_tables(const SqlClient& client);
+std::vector<Table> list_tables(const restore::SqlClient& client);
 
 // Tables that InnoDB's own dictionary knows and the server does not, because their definition is gone. Names
 // that are encoded on disk are left out, and so are the internal tables of InnoDB.
-std::vector<std::string> lost_definitions(const SqlClient& client, const std::vector<Table>& tables);
+std::vector<std::string> lost_definitions(const restore::SqlClient& client, const std::vector<Table>& tables);
 // The table that a name of the dictionary ("shop/orders#P#p0") stands for: "shop.orders"; empty: none of
 // those.
 std::string dictionary_table(const std::string& name);
@@ -39,13 +39,13 @@ inline constexpr std::size_t max_problems = 20;
 // How many of a number of tables are done.
 using OnTables = std::function<void(std::size_t done)>;
 
-TableCheck check_tables(const SqlClient& client, const std::vector<Table>& tables,
+TableCheck check_tables(const restore::SqlClient& client, const std::vector<Table>& tables,
                         const OnTables& on_done = {});
 
 // Adds what the answers to check_statements(tables) say. Strict: each table has its answer, in order. Only
 // "status: OK" counts as checked, only the one known note as not checkable; everything else is a problem.
 // Throws Error{source} if the answers are not those of these tables.
 std::string check_statements(const std::vector<Table>& tables);
-void read_check(const std::vector<Table>& tables, const std::vector<SqlRow>& rows, TableCheck& out);
+void read_check(const std::vector<Table>& tables, const std::vector<restore::SqlRow>& rows, TableCheck& out);
 
 }  // namespace strongroom::agent

@@ -34,7 +34,7 @@ struct stat look_at(const fs::path& path) {
     return info;
 }
 
-void require_reachable(const fs::path& folder, const ServerUser& user) {
+void require_reachable(const fs::path& folder, const restore::ServerUser& user) {
     for (fs::path at = folder;; at = at.parent_path()) {
         const auto info = look_at(at);
         const bool may_enter = info.st_uid == user.uid   ? (info.st_mode & S_IXUSR) != 0
@@ -57,7 +57,7 @@ std::string prefix_of(const std::string& server) {
 void remove_abandoned(const fs::path& folder, const std::string& server) {
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (!entry.path().filename().string().starts_with(prefix_of(server) + ".")) continue;
-        PrivateServer::end_abandoned(entry.path() / "run");
+        restore::PrivateServer::end_abandoned(entry.path() / "run");
         std::error_code failure;
         fs::remove_all(entry.path(), failure);
         if (failure)
@@ -69,7 +69,7 @@ void remove_abandoned(const fs::path& folder, const std::string& server) {
 // The folder that holds the work, made if it is the default one; nothing but it is looked at or changed.
 fs::path parent_folder(const ProofConfig& config, const StateDir& state, const std::string& server) {
     const fs::path folder = config.folder.empty() ? state.path() / "proof" : fs::absolute(config.folder);
-    const ServerUser user = server_user();
+    const restore::ServerUser user = restore::server_user();
     if (!fs::exists(fs::symlink_status(folder))) {
         make_private_dir(folder);
         if (user.other) fs::permissions(folder, fs::perms(0711));
@@ -110,12 +110,12 @@ std::int64_t space_for(const std::vector<backupset::Manifest>& chain) {
 WorkFolder::WorkFolder(const ProofConfig& config, const StateDir& state, const std::string& server,
                        std::int64_t needed)
     : folder_(with_space(config, parent_folder(config, state, server), needed), prefix_of(server)) {
-    if (server_user().other) fs::permissions(folder_.path(), fs::perms(0711));
+    if (restore::server_user().other) fs::permissions(folder_.path(), fs::perms(0711));
     for (const auto& part : {data(), run(), run() / "tmp"}) make_private_dir(part);
 }
 
 void WorkFolder::hand_over() const {
-    const ServerUser user = server_user();
+    const restore::ServerUser user = restore::server_user();
     if (!user.other) return;
     const auto give = [&](const fs::path& path) {
         if (::lchown(path.c_str(), user.uid, user.gid) != 0)

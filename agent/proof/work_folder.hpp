@@ -6,10 +6,10 @@
 #include <string>
 
 #include "agent/config/proof_config.hpp"
-#include "agent/proof/private_server.hpp"
 #include "agent/state/state_dir.hpp"
 #include "common/backupset/manifest.hpp"
 #include "common/base/file.hpp"
+#include "common/restore/private_server.hpp"
 
 namespace strongroom::agent {
 

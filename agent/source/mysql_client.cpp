@@ -7,6 +7,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
+#include "common/base/sql_name.hpp"
 #include "common/base/subprocess.hpp"
 
 namespace strongroom::agent {
@@ -33,12 +34,6 @@ std::string trimmed(std::string_view text) {
 }
 
 }  // namespace
-
-std::string quoted_name(std::string_view name) {
-    std::string out = "`";
-    for (const char c : name) out += c == '`' ? std::string("``") : std::string(1, c);
-    return out + "`";
-}
 
 std::vector<std::string> option_file_argument(const std::filesystem::path& option_file) {
     if (option_file.empty()) return {};

@@ -23,9 +23,6 @@ struct MysqlServer {
     bool is_mariadb() const { return version.find("MariaDB") != std::string::npos; }
 };
 
-// A name as SQL text: in backquotes, those in it doubled.
-std::string quoted_name(std::string_view name);
-
 // First argument of every MySQL program; empty when there is no option file.
 std::vector<std::string> option_file_argument(const std::filesystem::path& option_file);
 

@@ -61,7 +61,7 @@ struct Site {
         host.config.proof.figures = true;
     }
 
-    SqlClient source() const { return {option_file_argument(host.config.mysql_option_file), {}}; }
+    restore::SqlClient source() const { return {option_file_argument(host.config.mysql_option_file), {}}; }
     backupset::Manifest manifest_of(const std::string& set) const {
         return backupset::read_manifest(*host.store(), host.agent.server, set, host.state.signers());
     }

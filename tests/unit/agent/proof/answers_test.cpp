@@ -2,13 +2,17 @@
 #include <catch2/catch.hpp>
 
 #include "agent/proof/comparison.hpp"
-#include "agent/proof/private_server.hpp"
 #include "agent/proof/table_check.hpp"
+#include "common/base/sql_name.hpp"
+#include "common/restore/private_server.hpp"
 #include "tests/support/error_of.hpp"
 
 namespace strongroom::agent {
 namespace {
 
+using restore::layout_options;
+using restore::parse_rows;
+using restore::SqlRow;
 using test::error_of;
 
 const std::vector<Table> two{{"shop", "orders", "InnoDB"}, {"shop", "cache", "MEMORY"}};

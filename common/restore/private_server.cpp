@@ -1,4 +1,4 @@
-#include "agent/proof/private_server.hpp"
+#include "common/restore/private_server.hpp"
 
 #include <pwd.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include "common/base/file.hpp"
 #include "common/base/printable.hpp"
 
-namespace strongroom::agent {
+namespace strongroom::restore {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,6 +37,7 @@ fs::path pid_in(const fs::path& folder) {
 }
 
 SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, PrivateServer::Use use) {
+    const bool check = use == PrivateServer::Use::check;
     const bool load = use == PrivateServer::Use::load;
     SpawnOptions out;
     out.argv = as_server_user();
@@ -52,8 +53,8 @@ SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, Pri
           std::string("--innodb-buffer-pool-load-at-startup=OFF"), std::string("--innodb-log-file-size=64M"),
           std::string("--aria-recover-options=NORMAL")})
         out.argv.push_back(argument);
-    for (const char* argument : {load ? "--event-scheduler=OFF" : "--event-scheduler=DISABLED",
-                                 load ? "--innodb-fast-shutdown=1" : "--innodb-fast-shutdown=2",
+    for (const char* argument : {check ? "--event-scheduler=DISABLED" : "--event-scheduler=OFF",
+                                 check ? "--innodb-fast-shutdown=2" : "--innodb-fast-shutdown=1",
                                  load ? "--skip-name-resolve" : "--skip-grant-tables"})
         out.argv.emplace_back(argument);
     try {
@@ -84,9 +85,9 @@ std::string server_program() {
                     "Install Debian's package util-linux.");
     for (const char* name : {"mariadbd", "/usr/sbin/mariadbd"})
         if (const auto found = find_program(name)) return *found;
-    throw Error(
-        ErrorKind::tool_missing, "the program mariadbd is not installed",
-        "A proof by restoring starts a private server: install the same mariadb-server as the source's.");
+    throw Error(ErrorKind::tool_missing, "the program mariadbd is not installed",
+                "A private server is started on the restored files: install the same mariadb-server as the "
+                "source's.");
 }
 
 std::vector<std::string> as_server_user() {
@@ -125,7 +126,7 @@ PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
     : folder_(folder), idle_(idle), said_("server") {
     if (socket_in(folder).string().size() >= sizeof(sockaddr_un::sun_path))
         throw Error(ErrorKind::config, "the path " + folder.string() + " is too long for a server's socket",
-                    "Set proof-folder to a shorter path.");
+                    "Use a folder with a shorter path (an agent's is proof-folder).");
     auto options = server_options(datadir, folder, use);
     options.fds = {{1, said_.fd()}, {2, said_.fd()}};
     process_.emplace(options);
@@ -205,4 +206,4 @@ void PrivateServer::end_abandoned(const fs::path& folder) {
     }
 }
 
-}  // namespace strongroom::agent
+}  // namespace strongroom::restore

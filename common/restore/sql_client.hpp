@@ -7,12 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace strongroom::agent {
+namespace strongroom::restore {
 
 using SqlRow = std::vector<std::string>;
-
-// "`sche``ma`.`table`"
-std::string quoted_name(std::string_view schema, std::string_view table);
 
 // The client's --batch output: columns by tab, rows by newline, `\t`, `\n`, `\\` and `\0` escaped. Throws
 // Error{protocol} for a last row without its newline and for an unknown escape.
@@ -35,4 +32,4 @@ class SqlClient {
     std::function<void()> idle_;
 };
 
-}  // namespace strongroom::agent
+}  // namespace strongroom::restore

@@ -1,20 +1,15 @@
-#include "agent/proof/sql_client.hpp"
+#include "common/restore/sql_client.hpp"
 
 #include <chrono>
 #include <cstring>
 #include <optional>
 
-#include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
 #include "common/base/subprocess.hpp"
 
-namespace strongroom::agent {
-
-std::string quoted_name(std::string_view schema, std::string_view table) {
-    return quoted_name(schema) + "." + quoted_name(table);
-}
+namespace strongroom::restore {
 
 std::vector<SqlRow> parse_rows(std::string_view text) {
     std::vector<SqlRow> out;
@@ -92,4 +87,4 @@ std::vector<SqlRow> SqlClient::ask(const std::string& statements, std::size_t co
     return out;
 }
 
-}  // namespace strongroom::agent
+}  // namespace strongroom::restore

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/proof/sql_client.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/subprocess.hpp"
+#include "common/restore/sql_client.hpp"
 
-namespace strongroom::agent {
+namespace strongroom::restore {
 
 // Whom the server runs as: this process' own user, or `mysql` if that is root (the server refuses root).
 struct ServerUser {
@@ -37,8 +37,9 @@ std::vector<std::string> as_server_user();
 class PrivateServer {
   public:
     // `load` is for taking a dump in: an empty server's own grant tables, so that a dump may replace them and
-    // make events (which never run), and a shutdown that leaves nothing to recover.
-    enum class Use { check, load };
+    // make events (which never run), and a shutdown that leaves nothing to recover. `replay` is for binary
+    // logs on restored files: as `load`, but without the grant tables until a session loads them.
+    enum class Use { check, load, replay };
 
     // `folder` is empty, private and belongs to server_user(): for socket, log and temporary files; `datadir`
     // belongs to it, too. Waits until the server answers. `idle` as in SqlClient. Throws Error{source} with
@@ -68,4 +69,4 @@ class PrivateServer {
     std::optional<Subprocess> process_;
 };
 
-}  // namespace strongroom::agent
+}  // namespace strongroom::restore
