@@ -58,8 +58,12 @@ std::string identity_change_key(const std::string& server, std::int64_t sequence
 std::string sets_prefix(const std::string& server) {
     return server_prefix(server) + "sets/";
 }
+std::string logs_prefix(const std::string& server) {
+    return server_prefix(server) + "logs/";
+}
 std::string set_prefix(const std::string& server, const std::string& set) {
-    return sets_prefix(server) + checked(set, is_set_id, "a set id") + "/";
+    return (is_log_id(set) ? logs_prefix(server) : sets_prefix(server)) +
+           checked(set, is_set_or_log_id, "a set id") + "/";
 }
 std::string envelope_key(const std::string& server, const std::string& set) {
     return set_prefix(server, set) + "envelope.gpg";
@@ -74,7 +78,7 @@ std::string manifest_signature_key(const std::string& server, const std::string&
     return set_prefix(server, set) + "manifest.json.sig";
 }
 std::optional<UtcTime> begun_at(const std::string& set) {
-    if (!is_set_id(set)) return std::nullopt;
+    if (!is_set_or_log_id(set)) return std::nullopt;
     const auto part = [&](std::size_t at, std::size_t size) { return set.substr(at, size); };
     try {
         return parse_utc(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(9, 2) + ":" +
@@ -88,7 +92,7 @@ std::string marks_prefix(const std::string& server) {
     return server_prefix(server) + "prune/";
 }
 std::string mark_key(const std::string& server, const std::string& set) {
-    return marks_prefix(server) + checked(set, is_set_id, "a set id") + ".json";
+    return marks_prefix(server) + checked(set, is_set_or_log_id, "a set id") + ".json";
 }
 
 }  // namespace strongroom::backupset

@@ -11,6 +11,7 @@
 //   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
 //   <server-uuid>/sets/<set-id>/manifest.json.sig   its detached signature, written last: the commit
+//   <server-uuid>/logs/<log-id>/...                 the same objects of a piece of the binary log
 //   <server-uuid>/prune/<set-id>.json               mark: this set is to be removed (pruner.hpp)
 #pragma once
 
@@ -36,12 +37,14 @@ std::string identity_key_key(const std::string& server, const std::string& finge
 // `part`: current.gpg, next.gpg, approver.asc, approval.gpg.
 std::string identity_change_key(const std::string& server, std::int64_t sequence, const std::string& part);
 std::string sets_prefix(const std::string& server);
+std::string logs_prefix(const std::string& server);
+// `set`: a set id, or a log id; each has its folder.
 std::string set_prefix(const std::string& server, const std::string& set);
 std::string envelope_key(const std::string& server, const std::string& set);
 std::string segment_key(const std::string& server, const std::string& set, std::int64_t index);
 std::string manifest_key(const std::string& server, const std::string& set);
 std::string manifest_signature_key(const std::string& server, const std::string& set);
-// When the backup of this set id was begun; none if it is no set id, or names no time that exists.
+// When the set of this set or log id was begun; none if it is neither, or names no time that exists.
 std::optional<UtcTime> begun_at(const std::string& set);
 
 std::string marks_prefix(const std::string& server);

@@ -1,5 +1,7 @@
 #include "common/backupset/manifest.hpp"
 
+#include <fmt/format.h>
+
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -23,11 +25,27 @@ void check_version(const Json& json) {
                     "A newer strongroom is needed to read this set.");
 }
 
+void check_log(const Manifest& manifest) {
+    const bool log = manifest.kind == "log";
+    if (log != is_log_id(manifest.set) || log != manifest.log.has_value() ||
+        log != (manifest.stream == "binlog"))
+        refuse("is of a log in one place and of a backup in another");
+    if (manifest.parent && is_log_id(*manifest.parent) != log)
+        refuse("names a log as the parent of a backup, or the other way round");
+    if (!log) return;
+    const LogPart& part = *manifest.log;
+    if (part.last - part.first != manifest.plain_total) refuse("names a part of a log that is not its size");
+    if (part.first > 0 && !manifest.parent) refuse("names no parent although its log begins within a file");
+    parse_utc(part.began);
+    parse_utc(part.covered);
+}
+
 void check_meaning(const Manifest& manifest) {
-    if (!is_one_of(manifest.kind, {"full", "incremental"})) refuse("has an unknown kind");
-    if (!is_one_of(manifest.stream, {"xbstream", "sql", "raw"})) refuse("has an unknown stream");
+    if (!is_one_of(manifest.kind, {"full", "incremental", "log"})) refuse("has an unknown kind");
+    if (!is_one_of(manifest.stream, {"xbstream", "sql", "raw", "binlog"})) refuse("has an unknown stream");
+    check_log(manifest);
     if (!is_one_of(manifest.compression, {"zstd", "none"})) refuse("has an unknown compression");
-    if (manifest.parent.has_value() != (manifest.kind == "incremental"))
+    if (manifest.kind != "log" && manifest.parent.has_value() != (manifest.kind == "incremental"))
         refuse("names a parent although it is full, or none although it is incremental");
     if (manifest.parent == manifest.set) refuse("names its own set as the parent");
     if (manifest.replaces.has_value() != manifest.reencrypted.has_value())
@@ -59,6 +77,25 @@ void check_segments(const Manifest& manifest) {
 }
 
 }  // namespace
+
+bool is_log_file(std::string_view name) {
+    const auto dot = name.rfind('.');
+    if (name.empty() || name.size() > 200 || name.front() == '.' || name.front() == '-' || dot == name.npos)
+        return false;
+    const auto number = name.substr(dot + 1);
+    constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    return name.find_first_not_of(harmless) == name.npos && number.size() >= 6 && number.size() <= 10 &&
+           number.find_first_not_of("0123456789") == number.npos;
+}
+
+const Text log_file_text{200, is_log_file, "the name of a binary log"};
+
+std::string log_file_after(const std::string& file) {
+    const auto dot = file.rfind('.');
+    if (!is_log_file(file)) throw Error(ErrorKind::usage, "not the name of a binary log");
+    const auto number = std::stoull(file.substr(dot + 1)) + 1;
+    return fmt::format("{}.{:06}", file.substr(0, dot), number);
+}
 
 Bytes encode_manifest(const Manifest& manifest) {
     // One field a line and one segment a line, so that grep, sed and sha256sum can work on it.

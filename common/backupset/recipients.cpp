@@ -31,7 +31,7 @@ SetRecipients recipients_of(storage::ObjectStore& store, const std::string& serv
 }  // namespace
 
 std::vector<SetRecipients> list_recipients(storage::ObjectStore& store, const std::string& server) {
-    const auto sets = set_folders(store, server);
+    const auto sets = all_folders(store, server);
     std::vector<SetRecipients> out;
     std::mutex mutex;  // out
     SharedWork shared(sets.size());

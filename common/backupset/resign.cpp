@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::size_t max_manifest_signature = 64U << 10U;
 
+std::vector<std::string> committed(storage::ObjectStore& store, const std::string& server) {
+    auto out = committed_sets(store, server);
+    for (auto& log : committed_logs(store, server)) out.push_back(std::move(log));
+    return out;
+}
+
 class Resigner {
   public:
     Resigner(const std::string& server, const Signers& signers, storage::ObjectStore& store,
@@ -24,7 +30,7 @@ class Resigner {
           store_(store),
           stop_(stop),
           on_progress_(on_progress),
-          sets_(committed_sets(store, server)),
+          sets_(committed(store, server)),
           shared_(sets_.size()) {}
 
     ResignResult run(int workers) {

@@ -25,7 +25,7 @@ class Rewrapper {
           cipher_(home),
           stop_(stop),
           on_progress_(on_progress),
-          sets_(set_folders(store, options.server)),
+          sets_(all_folders(store, options.server)),
           shared_(sets_.size()) {}
 
     RewrapResult run() {

@@ -242,7 +242,8 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
         Manifest manifest;
         manifest.server = options.server;
         manifest.set = set;
-        manifest.kind = options.parent ? "incremental" : "full";
+        manifest.kind = options.log ? "log" : options.parent ? "incremental" : "full";
+        manifest.log = options.log;
         manifest.parent = options.parent;
         manifest.created = format_utc(clock.now());
         manifest.stream = options.stream;

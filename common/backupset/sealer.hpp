@@ -31,7 +31,9 @@ struct SealOptions {
     // rotates names it: a subkey that is made but not yet in escrow must not get an envelope.
     std::string subkey;
     std::optional<std::string> parent;  // the set that this increment builds on; none: a full set
-    std::string stream;                 // "xbstream", "sql", "raw"
+    // Of a piece of a binary log, whose set has a log id; `parent` is then the piece before it.
+    std::optional<LogPart> log{};
+    std::string stream;  // "xbstream", "sql", "raw"
     std::string source_tool;
     std::string source_version;
     std::string compression = "zstd";

@@ -50,6 +50,18 @@ std::vector<std::string> set_folders(storage::ObjectStore& store, const std::str
     return out;
 }
 
+std::vector<std::string> log_folders(storage::ObjectStore& store, const std::string& server) {
+    auto out = store.list_folders(logs_prefix(server));
+    std::erase_if(out, [](const std::string& name) { return !is_log_id(name); });
+    return out;
+}
+
+std::vector<std::string> all_folders(storage::ObjectStore& store, const std::string& server) {
+    auto out = set_folders(store, server);
+    for (auto& log : log_folders(store, server)) out.push_back(std::move(log));
+    return out;
+}
+
 bool is_committed(storage::ObjectStore& store, const std::string& server, const std::string& set) {
     const std::string key = manifest_signature_key(server, set);
     try {
@@ -65,6 +77,12 @@ bool is_committed(storage::ObjectStore& store, const std::string& server, const 
 std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server) {
     auto out = set_folders(store, server);
     std::erase_if(out, [&](const std::string& set) { return !is_committed(store, server, set); });
+    return out;
+}
+
+std::vector<std::string> committed_logs(storage::ObjectStore& store, const std::string& server) {
+    auto out = log_folders(store, server);
+    std::erase_if(out, [&](const std::string& log) { return !is_committed(store, server, log); });
     return out;
 }
 

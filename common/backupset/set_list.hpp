@@ -15,12 +15,18 @@ namespace strongroom::backupset {
 // The folders of a server that are named like sets, oldest first, committed or not.
 std::vector<std::string> set_folders(storage::ObjectStore& store, const std::string& server);
 
+// The pieces of a server's binary log, by log id: oldest first, committed or not.
+std::vector<std::string> log_folders(storage::ObjectStore& store, const std::string& server);
+// Both: whatever has an envelope and a manifest.
+std::vector<std::string> all_folders(storage::ObjectStore& store, const std::string& server);
+
 // A set is committed once its manifest has a signature: until then, and when that is removed, it is no
 // backup.
 bool is_committed(storage::ObjectStore& store, const std::string& server, const std::string& set);
 
-// The committed ones of set_folders(), and the newest of them.
+// The committed ones of set_folders(), and the newest of them; those of log_folders().
 std::vector<std::string> committed_sets(storage::ObjectStore& store, const std::string& server);
+std::vector<std::string> committed_logs(storage::ObjectStore& store, const std::string& server);
 std::optional<std::string> newest_committed(storage::ObjectStore& store, const std::string& server);
 
 // Reads and verifies one manifest: signature by one of `signers`, server and set as asked for.

@@ -10,6 +10,8 @@
 namespace strongroom {
 namespace {
 
+constexpr std::string_view log_suffix = "-log";
+
 bool is_lower_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
@@ -82,6 +84,18 @@ bool is_set_id(std::string_view text) {
     return std::ranges::all_of(text.substr(0, 8), is_digit) &&
            std::ranges::all_of(text.substr(9, 6), is_digit) &&
            std::ranges::all_of(text.substr(17), is_lower_hex);
+}
+
+std::string make_log_id(UtcTime time) {
+    return make_set_id(time) + std::string(log_suffix);
+}
+
+bool is_log_id(std::string_view text) {
+    return text.ends_with(log_suffix) && is_set_id(text.substr(0, text.size() - log_suffix.size()));
+}
+
+bool is_set_or_log_id(std::string_view text) {
+    return is_set_id(text) || is_log_id(text);
 }
 
 bool is_sha256_hex(std::string_view text) {

@@ -27,6 +27,10 @@ std::string group_fingerprint(std::string_view fingerprint);
 // "20261122T013700Z-3f9a2c1b": sorts by time.
 std::string make_set_id(UtcTime time);
 bool is_set_id(std::string_view text);
+// "20261122T013700Z-3f9a2c1b-log": a piece of a server's binary log.
+std::string make_log_id(UtcTime time);
+bool is_log_id(std::string_view text);
+bool is_set_or_log_id(std::string_view text);
 
 bool is_sha256_hex(std::string_view text);  // 64 lower-case hexadecimal digits
 

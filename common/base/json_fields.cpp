@@ -15,6 +15,8 @@ constexpr std::size_t max_depth = 16;
 const Text uuid_text{36, is_uuid, "a UUID in lower case"};
 const Text fingerprint_text{40, is_fingerprint, "a full fingerprint (40 upper-case hexadecimal digits)"};
 const Text set_id_text{25, is_set_id, "a set id"};
+const Text log_id_text{29, is_log_id, "a log id"};
+const Text set_or_log_id_text{29, is_set_or_log_id, "a set id"};
 const Text sha256_text{64, is_sha256_hex, "a SHA-256 digest (64 lower-case hexadecimal digits)"};
 
 bool is_one_of(std::string_view value, std::initializer_list<std::string_view> allowed) {

@@ -61,6 +61,8 @@ bool is_one_of(std::string_view value, std::initializer_list<std::string_view> a
 extern const Text uuid_text;
 extern const Text fingerprint_text;
 extern const Text set_id_text;
+extern const Text log_id_text;
+extern const Text set_or_log_id_text;
 extern const Text sha256_text;
 inline constexpr Range any_time{0, 253402300799999};  // UTC milliseconds up to the year 9999
 inline constexpr Range any_size{0, INT64_C(1) << 60};
