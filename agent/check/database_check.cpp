@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "agent/check/server_check.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/tool.hpp"
 #include "common/base/error.hpp"
@@ -29,6 +30,24 @@ Finding check_privileges(const MysqlServer& server, const Tool& tool) {
         return {Verdict::fail, "mysql grants", error.text(), error.hint()};
     }
     return {Verdict::ok, "mysql grants", server.account + " has all that " + tool.name + " needs", {}};
+}
+
+Finding check_scope(const AgentConfig& config) {
+    try {
+        const auto plan = plan_dump(restore::SqlClient(option_file_argument(config.mysql_option_file), {}),
+                                    dump_scope(config));
+        const auto& wanted = plan.scope.wanted;
+        std::string text = "the whole server";
+        if (!wanted.databases.empty()) text = std::to_string(wanted.databases.size()) + " databases";
+        if (!wanted.tables.empty()) text = std::to_string(wanted.tables.size()) + " tables";
+        if (!plan.scope.excluded.empty())
+            text += " without " + std::to_string(plan.scope.excluded.size()) + " tables";
+        if (plan.not_there.empty()) return {Verdict::ok, "what is dumped", text, {}};
+        return {Verdict::warn, "what is dumped", text + "; there is no " + plan.not_there.front(),
+                "See exclude-tables: what is misspelt there is dumped."};
+    } catch (const Error& error) {
+        return {Verdict::fail, "what is dumped", error.text(), error.hint()};
+    }
 }
 
 }  // namespace
@@ -57,6 +76,7 @@ void check_database(std::vector<Finding>& out, const AgentConfig& config) {
         out.push_back({Verdict::ok, "mysql", server.version + " as " + server.account, {}});
         if (tool) out.push_back(check_privileges(server, *tool));
         if (tool && tool->family == ToolFamily::physical) out.push_back(check_datadir(server.datadir));
+        if (tool && tool->family == ToolFamily::dump) out.push_back(check_scope(config));
         if (tool) check_server(out, config, *tool);
         if (!server.log_bin)
             out.push_back({Verdict::warn, "binary log", "is off: a restore reaches only the backup's moment",

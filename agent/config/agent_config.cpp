@@ -14,6 +14,7 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--source", config.source, "What makes the backup")
         ->check(
             CLI::IsMember({"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump", "command"}));
+    declare(options, config.dump);
     options
         .setting("--source-command", config.source_command,
                  "Program and arguments of source \"command\"; its output is the backup")

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/config/dump_config.hpp"
 #include "agent/config/maintenance_config.hpp"
 #include "agent/config/proof_config.hpp"
 #include "common/config/options.hpp"
@@ -21,6 +22,7 @@ struct AgentConfig {
     std::string store;                        // "file:///srv/backups", "s3://bucket/prefix"
     storage::StoreSettings stores;            // what the URL does not say
     std::string source = "auto";              // one of source_names()
+    DumpConfig dump;                          // which part of the server a dump holds
     std::vector<std::string> source_command;  // argv of source = "command"
     std::vector<std::string> hook_before;     // argv, run before each backup; empty: none
     std::vector<std::string> hook_after;      // ... after each

@@ -11,6 +11,7 @@
 #include "agent/job/low_priority.hpp"
 #include "agent/job/metrics_file.hpp"
 #include "agent/proof/source_figures.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/open_source.hpp"
 #include "agent/source/redo_log.hpp"
 #include "common/backupset/layout.hpp"
@@ -87,6 +88,7 @@ backupset::SealOptions seal_options(const Host& host, const Tool& tool, const Ch
     out.identity = now.identity;
     out.subkey = now.subkey;
     out.stream = tool.stream;
+    out.partial = dump_scope(host.config).partial();
     out.source_tool = tool.name;
     out.source_version = tool.version;
     out.compression = host.config.compression;

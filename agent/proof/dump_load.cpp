@@ -8,6 +8,7 @@
 #include "common/base/error.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
+#include "common/restore/dump_splitter.hpp"
 #include "common/restore/private_server.hpp"
 
 namespace strongroom::agent {
@@ -41,8 +42,8 @@ void install_empty_server(const WorkFolder& folder, const std::function<void()>&
 
 }  // namespace
 
-void load_dump(const restore::ExtractFrom& from, const backupset::Manifest& manifest,
-               const WorkFolder& folder, const std::function<void()>& idle) {
+restore::Selection load_dump(const restore::ExtractFrom& from, const backupset::Manifest& manifest,
+                             const WorkFolder& folder, const std::function<void()>& idle) {
     folder.hand_over();
     install_empty_server(folder, idle);
     restore::PrivateServer server(folder.data(), folder.run(), idle, restore::PrivateServer::Use::load);
@@ -53,8 +54,11 @@ void load_dump(const restore::ExtractFrom& from, const backupset::Manifest& mani
     for (const char* argument : {"--batch", "--sandbox", "--default-character-set=utf8mb4"})
         client.argv.emplace_back(argument);
     backupset::ProcessTarget target({.name = "mariadb", .spawn = client, .kind = ErrorKind::source});
-    backupset::open_set({from.workers}, manifest, from.store, from.home, target, from.on_progress);
+    restore::DumpSplitter seen(&target, {});
+    backupset::open_set({from.workers}, manifest, from.store, from.home, seen, from.on_progress);
     server.stop();
+    seen.require_there(seen.announced(), ErrorKind::corrupt);
+    return seen.announced();
 }
 
 }  // namespace strongroom::agent

@@ -67,7 +67,7 @@ bool is_of_the_server_itself(const std::string& schema) {
 }
 
 Figures take_figures(const restore::SqlClient& source, const std::string& set,
-                     const backupset::Position& backup) {
+                     const backupset::Position& backup, const DumpScope& counts) {
     Figures out;
     out.set = set;
     const auto inexact = [&](const std::string& why) {
@@ -81,7 +81,8 @@ Figures take_figures(const restore::SqlClient& source, const std::string& set,
     std::vector<std::string> engines;
     std::vector<TableFigure> measured;
     for (const auto& table : list_tables(source)) {
-        if (is_of_the_server_itself(table.schema) || !fits_json(table.schema) || !fits_json(table.name))
+        if (is_of_the_server_itself(table.schema) || !fits_json(table.schema) || !fits_json(table.name) ||
+            !counts.holds({table.schema, table.name}))
             continue;
         const bool lasting = table.engine == "InnoDB" || table.engine == "Aria" || table.engine == "MyISAM";
         (lasting ? measured : listed_only).push_back({table.schema, table.name, {}, {}});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/proof/table_check.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "common/backupset/manifest.hpp"
 #include "common/base/json_fields.hpp"
 
@@ -47,8 +48,9 @@ struct Figures {
 
 // At the source. Never claims more than it knows: unless the snapshot is at `backup`'s position, the result
 // says why it is not exact. Throws as SqlClient::ask().
+// `counts`: the tables that are in the backup.
 Figures take_figures(const restore::SqlClient& source, const std::string& set,
-                     const backupset::Position& backup);
+                     const backupset::Position& backup, const DumpScope& counts = {});
 
 // The same tables of a restored server, each with rows and checksum; a table that is not there is missing in
 // the result.

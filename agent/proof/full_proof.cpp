@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "agent/proof/assertions.hpp"
 #include "agent/proof/comparison.hpp"
@@ -88,7 +89,7 @@ class Prover {
 
     bool load(const Manifest& manifest) {
         return step("load", result_.seconds.extract,
-                    [&] { load_dump(extract_from(), manifest, *folder_, idle()); });
+                    [&] { announced_ = load_dump(extract_from(), manifest, *folder_, idle()); });
     }
 
     bool start(std::optional<restore::PrivateServer>& server) {
@@ -104,6 +105,7 @@ class Prover {
         return step("check", result_.seconds.check, [&] {
             const auto tables = list_tables(client);
             if (tables.empty()) throw Error(ErrorKind::corrupt, "the restored server has no table at all");
+            require_announced(client);
             if (const auto lost = lost_definitions(client, tables); !lost.empty())
                 require_none(lost.size(), lost);
             const auto check = check_tables(client, tables, [&](std::size_t) { require_going_on(); });
@@ -112,6 +114,24 @@ class Prover {
             result_.not_checkable = check.not_checkable;
             require_none(check.bad, check.problems);
         });
+    }
+
+    // Of a dump of a part of a server: each table and database that it says to hold.
+    void require_announced(const restore::SqlClient& client) const {
+        std::set<restore::TableName> there;
+        std::set<std::string> databases;
+        for (const auto& row :
+             client.ask("SELECT table_schema, table_name FROM information_schema.tables;", 2))
+            there.insert({row[0], row[1]});
+        for (const auto& row : client.ask("SELECT schema_name FROM information_schema.schemata;", 1))
+            databases.insert(row[0]);
+        std::vector<std::string> missing;
+        for (const auto& database : announced_.databases)
+            if (!databases.contains(database))
+                missing.push_back("database " + printable_line(database, 200) + " is missing");
+        for (const auto& table : announced_.tables)
+            if (!there.contains(table)) missing.push_back("table " + table.shown() + " is missing");
+        require_none(missing.size(), missing);
     }
 
     bool compare_figures(const restore::SqlClient& client, const Manifest& manifest) {
@@ -208,7 +228,8 @@ class Prover {
     const ProofOptions& options_;
     ProofResult& result_;
     const WorkFolder* folder_ = nullptr;
-    std::vector<Manifest> chain_;  // the full set first; of a full set itself alone
+    restore::Selection announced_;  // by a dump of a part
+    std::vector<Manifest> chain_;   // the full set first; of a full set itself alone
     std::string step_;
     double* seconds_ = nullptr;  // where the time of the step goes; none between steps
     std::chrono::steady_clock::time_point began_;

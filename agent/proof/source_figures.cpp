@@ -21,7 +21,7 @@ void keep_figures(const AgentConfig& config, const StateDir& state, const backup
         const restore::SqlClient source(option_file_argument(config.mysql_option_file), [&] {
             if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the agent was stopped");
         });
-        Figures figures = take_figures(source, manifest.set, manifest.position);
+        Figures figures = take_figures(source, manifest.set, manifest.position, dump_scope(config));
         figures.taken = to_millis(now);
         save_figures(state, figures);
         if (figures.not_exact)

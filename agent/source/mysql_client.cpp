@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <sstream>
 
 #include "common/base/error.hpp"
@@ -15,11 +14,6 @@ namespace {
 
 constexpr const char* questions =
     "SELECT VERSION(); SELECT CURRENT_USER(); SELECT @@global.datadir; SELECT @@global.log_bin; SHOW GRANTS;";
-
-constexpr const char* data_length =
-    "SELECT CAST(SUM(data_length) AS UNSIGNED) FROM information_schema.tables WHERE table_type = 'BASE "
-    "TABLE' "
-    "AND table_schema NOT IN ('information_schema', 'performance_schema', 'sys');";
 
 std::string join(const std::vector<std::string>& parts) {
     std::string out;
@@ -71,13 +65,6 @@ MysqlServer ask_server(const std::filesystem::path& option_file) {
     out.log_bin = log_bin == "1";
     out.privileges = global_privileges(std::string(std::istreambuf_iterator<char>(lines), {}));
     return out;
-}
-
-std::int64_t ask_data_length(const std::filesystem::path& option_file) {
-    const std::string answer = ask_mysql(option_file, data_length);
-    std::int64_t out = 0;
-    std::from_chars(answer.data(), answer.data() + answer.size(), out);  // "NULL": no tables
-    return std::max<std::int64_t>(0, out);
 }
 
 std::set<std::string> global_privileges(const std::string& show_grants) {

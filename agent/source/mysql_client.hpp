@@ -34,9 +34,6 @@ std::string ask_mysql(const std::filesystem::path& option_file, const std::strin
 // Asks what the server is. Throws as ask_mysql().
 MysqlServer ask_server(const std::filesystem::path& option_file);
 
-// Bytes of data in all tables that a dump holds, as the server estimates them. Throws as ask_server().
-std::int64_t ask_data_length(const std::filesystem::path& option_file);
-
 // The privileges on *.* in the output of SHOW GRANTS, upper case.
 std::set<std::string> global_privileges(const std::string& show_grants);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
 #include "common/base/printable.hpp"
@@ -51,6 +52,7 @@ std::optional<Tool> installed(const std::string& name) {
 
 std::vector<std::string> candidates(const AgentConfig& config) {
     if (config.source != "auto") return {config.source};
+    if (config.dump.partial()) return {"mariadb-dump", "mysqldump"};  // MariaDB's dumps MySQL's tables, too
     const std::vector<std::string> for_mariadb{"mariadb-backup", "mariadb-dump", "mysqldump"};
     const std::vector<std::string> for_mysql{"xtrabackup", "mysqldump"};
     try {
@@ -80,6 +82,7 @@ bool Tool::is_oracle_dump() const {
 }
 
 Tool find_tool(const AgentConfig& config) {
+    dump_scope(config);  // before anything is asked of the server
     if (config.source == "command") {
         if (config.source_command.empty())
             throw Error(ErrorKind::config, "source is \"command\", but source-command is empty",

@@ -24,7 +24,8 @@ struct Tool {
 };
 
 // Throws Error{tool_missing} naming what to install. "auto" asks the server what it is, when it answers:
-// MariaDB gets mariadb-backup, then mariadb-dump; MySQL gets xtrabackup, then mysqldump.
+// MariaDB gets mariadb-backup, then mariadb-dump; MySQL gets xtrabackup, then mysqldump. A part of a server
+// is dumped. Also throws what dump_scope() throws.
 Tool find_tool(const AgentConfig& config);
 
 }  // namespace strongroom::agent

@@ -52,6 +52,7 @@ void list_of_store(Context& context, const Arguments& arguments) {
             Json row{{"set", one.set}, {"trusted", one.manifest.has_value()}};
             if (one.manifest) {
                 row["kind"] = one.manifest->kind;
+                if (one.manifest->scope) row["scope"] = *one.manifest->scope;
                 row["created"] = one.manifest->created;
                 row["stream"] = one.manifest->stream;
                 row["plain_bytes"] = one.manifest->plain_total;
@@ -72,7 +73,7 @@ void list_of_store(Context& context, const Arguments& arguments) {
                        {"PROBLEM"}});
     for (const auto& one : sets) {
         if (one.manifest)
-            table.add({one.set, one.manifest->kind, one.manifest->created,
+            table.add({one.set, one.manifest->scope ? "part" : one.manifest->kind, one.manifest->created,
                        term::format_bytes(one.manifest->plain_total),
                        term::format_bytes(one.manifest->stored_total), one.manifest->source_tool, ""});
         else

@@ -45,6 +45,8 @@ void check_meaning(const Manifest& manifest) {
     if (!is_one_of(manifest.stream, {"xbstream", "sql", "raw", "binlog"})) refuse("has an unknown stream");
     check_log(manifest);
     if (!is_one_of(manifest.compression, {"zstd", "none"})) refuse("has an unknown compression");
+    if (manifest.scope && (*manifest.scope != "partial" || manifest.stream != "sql"))
+        refuse("has an unknown scope");
     if (manifest.kind != "log" && manifest.parent.has_value() != (manifest.kind == "incremental"))
         refuse("names a parent although it is full, or none although it is incremental");
     if (manifest.parent == manifest.set) refuse("names its own set as the parent");

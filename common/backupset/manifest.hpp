@@ -94,9 +94,10 @@ struct Manifest {
     // and since when its passphrase exists, UTC. `created` stays that of the data.
     std::optional<std::string> replaces;
     std::optional<std::string> reencrypted;
-    std::string stream;          // what the plain stream is: "xbstream", "sql", "raw", "binlog"
-    std::string source_tool;     // "mariadb-backup"
-    std::string source_version;  // first line of its --version
+    std::string stream;                // what the plain stream is: "xbstream", "sql", "raw", "binlog"
+    std::optional<std::string> scope;  // "partial": a dump of some databases or tables only
+    std::string source_tool;           // "mariadb-backup"
+    std::string source_version;        // first line of its --version
     std::optional<std::string> server_version;  // of the MySQL server
     Position position;
     std::optional<LogPart> log;  // of kind "log"
@@ -118,6 +119,7 @@ struct Manifest {
         f("replaces", replaces, set_id_text);
         f("reencrypted", reencrypted, Text{20});
         f("stream", stream, Text{16});
+        f("scope", scope, Text{16});
         f("source_tool", source_tool, Text{64});
         f("source_version", source_version, Text{512});
         f("server_version", server_version, Text{128});

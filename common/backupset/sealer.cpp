@@ -245,6 +245,7 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
         manifest.kind = options.log ? "log" : options.parent ? "incremental" : "full";
         manifest.log = options.log;
         manifest.parent = options.parent;
+        if (options.partial) manifest.scope = "partial";
         manifest.created = format_utc(clock.now());
         manifest.stream = options.stream;
         manifest.source_tool = options.source_tool;
