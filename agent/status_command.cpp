@@ -17,6 +17,7 @@ struct Status {
     std::optional<EscrowState> escrow;
     bool escrowed = false;
     RunState runs;
+    LogState logs;
     ScheduleState schedules;
     bool backup_running = false;
     std::optional<BackupProgress> progress;
@@ -49,6 +50,18 @@ std::string shown(const KeyState& keys) {
     return out;
 }
 
+std::string shown(const LogState& logs) {
+    std::string out = !logs.at || logs.at->covered == 0
+                          ? "nothing stored yet"
+                          : "stored up to " + format_utc(from_millis(logs.at->covered)) + " (" +
+                                logs.at->file + ", byte " + std::to_string(logs.at->sealed) +
+                                "), without a gap since " + format_utc(from_millis(logs.at->since));
+    if (logs.problem)
+        out +=
+            "; NOT STORED since " + format_utc(from_millis(logs.problem->time)) + ": " + logs.problem->text;
+    return out;
+}
+
 std::string shown(const proto::DispatcherPins& pins) {
     const auto* next = pins.next();
     return group_fingerprint(pins.current().fingerprint) +
@@ -64,6 +77,7 @@ Status read_status(const StateDir& state) {
     out.recovery = state.recovery();
     out.due = due_escrow(state, true);
     out.runs = state.runs();
+    out.logs = state.logs();
     out.schedules = state.schedules();
     out.backup_running = state.is_backup_running();
     out.progress = state.progress();
@@ -82,6 +96,7 @@ void print_json(const Status& status) {
     for (const char* proofs : {"identity_change", "identity_changes"}) out["keys"].erase(proofs);
     out["backup_running"] = status.backup_running;
     if (status.progress) out["progress"] = to_json(*status.progress);
+    if (status.logs.at) out["logs"] = to_json(status.logs);
     out["unreported"] = status.unreported;
     out["schedules"] = to_json(status.schedules).at("schedules");
     out["runs"] = to_json(status.runs).at("runs");
@@ -147,6 +162,7 @@ int status_command(const CommandLine& line, const Clock& clock) {
         {"backup", status.progress         ? shown(*status.progress)
                    : status.backup_running ? "running now"
                                            : "not running"}};
+    if (line.config.log.stream) fields.emplace_back("binary log", shown(status.logs));
     for (const auto& known : status.schedules.schedules) {
         const auto cron = Cron::try_parse(known.order.cron);
         fields.emplace_back("schedule", known.order.kind + " " + known.order.cron +

@@ -9,8 +9,11 @@
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
 #include "agent/job/report.hpp"
+#include "agent/logs/log_reader.hpp"
+#include "agent/logs/server_log.hpp"
 #include "agent/proof/source_figures.hpp"
 #include "agent/proof/work_folder.hpp"
+#include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/subprocess.hpp"
@@ -132,6 +135,21 @@ Finding check_proof(const AgentConfig& config, const StateDir& state, const std:
         Verdict::ok, {}, program + " can run in " + folder.data().parent_path().parent_path().string(), {}};
 }
 
+Finding check_logs(const AgentConfig& config, const StateDir& state) {
+    const std::string program = log_reader_program();
+    const ServerLog server = ask_server_log(config.mysql_option_file);
+    require_privileges(ask_server(config.mysql_option_file), {"REPLICATION SLAVE"}, program);
+    const LogState logs = state.logs();
+    if (logs.problem)
+        return {Verdict::warn,
+                {},
+                "not stored since " + format_utc(from_millis(logs.problem->time)) + ": " + logs.problem->text,
+                {}};
+    if (!logs.at || logs.at->covered == 0)
+        return {Verdict::warn, {}, "nothing of it is stored yet", "strongroom-agent run streams it."};
+    return {Verdict::ok, {}, "stored up to " + format_utc(from_millis(logs.at->covered)), {}};
+}
+
 void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
                       const AgentRecord& agent, const Clock& clock) {
     part(out, "identity", [&] { return check_identity(state, agent); });
@@ -140,6 +158,7 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
     part(out, "dispatcher key", [&] { return check_address(agent.dispatcher); });
     if (may_prove(config))
         part(out, "proof by restoring", [&] { return check_proof(config, state, agent.server); });
+    if (config.log.stream) part(out, "log stream", [&] { return check_logs(config, state); });
     std::optional<std::chrono::milliseconds> difference;
     part(out, "dispatcher", [&]() -> Finding {
         proto::Exchange exchange = connect(state, agent, clock);

@@ -116,6 +116,7 @@ void declare(config::Options& options, AgentConfig& config) {
         ->capture_default_str();
     declare(options, config.maintenance);
     declare(options, config.proof);
+    declare(options, config.log);
     options
         .setting("--metrics-file", config.metrics_file,
                  "Keep a backup's progress and results here, as text for a Prometheus node exporter")

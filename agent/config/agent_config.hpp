@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/config/dump_config.hpp"
+#include "agent/config/log_config.hpp"
 #include "agent/config/maintenance_config.hpp"
 #include "agent/config/proof_config.hpp"
 #include "common/config/options.hpp"
@@ -52,6 +53,7 @@ struct AgentConfig {
     std::string io_class = "idle";                // of them: idle, best-effort, none
     MaintenanceConfig maintenance;
     ProofConfig proof;
+    LogConfig log;
     std::filesystem::path metrics_file;  // for a node exporter; empty: none
 };
 

@@ -53,6 +53,7 @@ void Daemon::run() {
     const FileLock lock = host_.state.lock_run();
     const std::stop_callback wakes(stop_, [&] { poller_.wake(); });
     start();
+    LogService logs(host_, stop_);
     while (!stop_.stop_requested()) {
         notify_alive();
         const UtcTime now = host_.clock.now();
@@ -66,6 +67,8 @@ void Daemon::run() {
             note_away(false, {});
         if (away_ || withheld_)
             if (const auto due = due_by_schedule(); due && (away_ || due->withheld)) back_up_alone(*due);
+        logs.require_running();
+        if (logs.wants_full_backup(host_.clock.now())) back_up_for_logs();
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
         if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
     }
@@ -211,6 +214,12 @@ void Daemon::back_up_alone(const DueAlone& due) {
     say_status("making a scheduled backup that the dispatcher did not order");
     if (!orders_.run_alone(due.origin, due.withheld)) alone_failed_ = due.origin.slot;
     withheld_ = false;
+}
+
+void Daemon::back_up_for_logs() {
+    say_status("making a full backup that the binary log can be replayed on");
+    orders_.run_for_logs();
+    plan_.has_news(host_.clock.now());
 }
 
 void Daemon::say_status(const std::string& what) {

@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "agent/daemon/contact_plan.hpp"
+#include "agent/daemon/log_service.hpp"
 #include "agent/daemon/schedule_book.hpp"
 #include "agent/daemon/work_poller.hpp"
 #include "agent/job/order_run.hpp"
@@ -35,6 +36,7 @@ class Daemon {
     void back_up_alone(const DueAlone& due);
     void tell_of_fetch(const proto::EscrowFetched& fetched);
     void note_away(bool away, const std::string& reason);
+    void back_up_for_logs();
     void say_status(const std::string& what);
 
     Host host_;

@@ -260,4 +260,17 @@ bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
     }
 }
 
+bool OrderRunner::run_for_logs() {
+    log_event(Level::warning, "AGENT_BACKUP_FOR_LOGS",
+              "no backup was made since the chain of logs began; making a full one");
+    try {
+        prove_after(back_up({}, {}).set);
+        return true;
+    } catch (const Error& error) {
+        if (stop_.stop_requested()) throw;
+        log_event(Level::error, "AGENT_JOB_FAILED", "the backup for the chain of logs: {}", error.text());
+        return false;
+    }
+}
+
 }  // namespace strongroom::agent

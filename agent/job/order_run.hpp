@@ -27,6 +27,10 @@ class OrderRunner {
     // False (and logged) if it failed.
     bool run_alone(const Origin& origin, bool withheld);
 
+    // A full backup that the chain of logs needs to be replayed on (agent/logs). False (and logged) if it
+    // failed.
+    bool run_for_logs();
+
   private:
     // Calls `work` with a LeaseKeeper and a stop token. If it throws because the job was cancelled or its
     // lease was lost, that is what is thrown.

@@ -129,7 +129,7 @@ class IdentitySwitch {
 
     void bring_into_use() {
         at("wait");
-        const FileLock no_backup = wait_for_backup();
+        const auto nothing_sealed = wait_for_backup();
         at("switch");
         const std::int64_t now = to_millis(clock_.now());
         if (!keys_.identities) keys_.identities = {{agent_.identity, agent_.registered, {}}};
@@ -147,8 +147,8 @@ class IdentitySwitch {
                   keys_.current().number, subkey_);
     }
 
-    FileLock wait_for_backup() const {
-        return state_.wait_to_lock_backup([this] {
+    StateDir::KeyLocks wait_for_backup() const {
+        return state_.wait_to_lock_keys([this] {
             if (options_.stop.stop_requested())
                 throw Error(ErrorKind::interrupted,
                             "the identity change was stopped while it waited for a backup");

@@ -81,7 +81,7 @@ class Rotation {
         const std::string subkey = keys_.rotation->subkey.value();
         deposit_escrow(state_, subkey, store_, options_.exchange, clock_);
         at("wait");
-        const FileLock no_backup = wait_for_backup();
+        const auto nothing_sealed = wait_for_backup();
         at("switch");
         keys_.subkeys.push_back({subkey, keys_.current().number + 1, to_millis(clock_.now()), std::nullopt});
         keys_.rotation->step = "rewrap";
@@ -92,8 +92,8 @@ class Rotation {
     }
 
     // A backup that runs now has an envelope for the old subkey, or will have.
-    FileLock wait_for_backup() const {
-        return state_.wait_to_lock_backup([this] {
+    StateDir::KeyLocks wait_for_backup() const {
+        return state_.wait_to_lock_keys([this] {
             if (options_.stop.stop_requested())
                 throw Error(ErrorKind::interrupted, "the rotation was stopped while it waited for a backup");
         });

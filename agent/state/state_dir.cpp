@@ -6,6 +6,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/base/log.hpp"
 
 namespace strongroom::agent {
 namespace fs = std::filesystem;
@@ -43,6 +44,17 @@ void remove_durably(const fs::path& folder, const char* name) {
         throw Error(ErrorKind::storage,
                     "cannot remove " + (folder / name).string() + ": " + failure.message());
     sync_dir(folder);
+}
+
+void make_empty(const fs::path& folder) {
+    make_private_dir(folder);
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        std::error_code failure;
+        fs::remove_all(entry.path(), failure);
+        if (failure)
+            throw Error(ErrorKind::storage,
+                        "cannot remove " + entry.path().string() + ": " + failure.message());
+    }
 }
 
 constexpr const char* keys_file = "keys.json";
@@ -178,6 +190,18 @@ std::optional<ChainState> StateDir::chain() const {
 void StateDir::save(const ChainState& state) const {
     store(path_ / "chain.json", state);
 }
+LogState StateDir::logs() const {
+    try {
+        return load_if_there<LogState>(path_ / "logs.json").value_or(LogState{});
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::corrupt) throw;
+        log_event(Level::warning, "AGENT_LOG_GAP", "{}: a new chain of logs begins", error.text());
+        return {};
+    }
+}
+void StateDir::save(const LogState& state) const {
+    store(path_ / "logs.json", state);
+}
 void StateDir::clear_chain() const {
     remove_durably(path_, "chain.json");
 }
@@ -208,6 +232,19 @@ std::optional<FileLock> StateDir::try_lock_backup() const {
 FileLock StateDir::wait_to_lock_backup(const std::function<void()>& waiting) const {
     for (;;) {
         if (auto lock = try_lock_backup()) return std::move(*lock);
+        waiting();
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+}
+
+FileLock StateDir::lock_logs() const {
+    return FileLock::take(path_ / "logs.lock");
+}
+
+StateDir::KeyLocks StateDir::wait_to_lock_keys(const std::function<void()>& waiting) const {
+    auto backup = wait_to_lock_backup(waiting);
+    for (;;) {
+        if (auto logs = FileLock::try_take(path_ / "logs.lock")) return {std::move(backup), std::move(*logs)};
         waiting();
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
@@ -266,14 +303,11 @@ FileLock StateDir::lock_run() const {
 
 void StateDir::clean_temp_folder() const {
     clear_progress();
-    make_private_dir(temp_folder());
-    for (const auto& entry : fs::directory_iterator(temp_folder())) {
-        std::error_code failure;
-        fs::remove_all(entry.path(), failure);
-        if (failure)
-            throw Error(ErrorKind::storage,
-                        "cannot remove " + entry.path().string() + ": " + failure.message());
-    }
+    make_empty(temp_folder());
+}
+
+void StateDir::clean_log_folder() const {
+    make_empty(log_folder());
 }
 
 }  // namespace strongroom::agent

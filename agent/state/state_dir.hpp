@@ -5,6 +5,7 @@
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
 //   recovery.json                    recovery keys that are pinned now; missing before the first change
+//   logs.json                        how far the server's binary log is in the store
 //   chain.json                       what the next increment builds on; missing: the next backup is a full
 //   one reencrypt.journal                what is in the store of the set that is written anew now
 //   verified.json                    what verify and prune know of the sets in the store
@@ -12,10 +13,12 @@
 //   proof/                           where sets are restored to for a proof, unless the configuration says
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
 //   progress.json                    how far the backup that runs now is
+//   logs/                            files of the binary log that are read and stored now
 //   tmp/                             temporary files of the backup tools
 //   backup.lock  run.lock            flock: one backup at a time; one daemon
 //   rotate.lock                      flock: one rotation at a time
 //   escrow.lock                      flock: one deposit or change of the recovery keys at a time
+//   logs.lock                        flock: held while a piece of the binary log is sealed
 //   maintenance.lock                 flock: one verification or pruning at a time
 //   runs.lock                        flock: held for the moment of one change to runs.json
 //
@@ -29,6 +32,7 @@
 #include <string>
 
 #include "agent/state/chain_state.hpp"
+#include "agent/state/log_state.hpp"
 #include "agent/state/records.hpp"
 #include "common/backupset/signers.hpp"
 #include "common/base/file_lock.hpp"
@@ -49,6 +53,7 @@ class StateDir {
     std::filesystem::path agent_file() const { return path_ / "agent.json"; }
     std::filesystem::path token_file() const { return path_ / "token"; }
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
+    std::filesystem::path log_folder() const { return path_ / "logs"; }
     std::filesystem::path reencrypt_journal() const { return path_ / "reencrypt.journal"; }
     std::filesystem::path verified_file() const { return path_ / "verified.json"; }
 
@@ -81,6 +86,8 @@ class StateDir {
     std::optional<ChainState> chain() const;
     void save(const ChainState& state) const;  // hold the backup lock
     void clear_chain() const;                  // hold the backup lock
+    LogState logs() const;                     // damaged: as if there were none, and logged
+    void save(const LogState& state) const;    // the daemon only
     Throttle throttle() const;
     void save(const Throttle& state) const;
     std::optional<BackupProgress> progress() const;  // nullopt if no backup runs
@@ -92,6 +99,14 @@ class StateDir {
     std::optional<FileLock> try_lock_backup() const;
     // Waits for a backup that runs; `waiting` is called five times a second, and throws to end the wait.
     FileLock wait_to_lock_backup(const std::function<void()>& waiting) const;
+    // Held by whoever seals a piece of the binary log: its keys stay as they are. Waits.
+    FileLock lock_logs() const;
+    // Both: nothing is sealed with the keys in use now. Waits as above.
+    struct KeyLocks {
+        FileLock backup;
+        FileLock logs;
+    };
+    KeyLocks wait_to_lock_keys(const std::function<void()>& waiting) const;
     bool is_backup_running() const;
     // Error{busy} if another process rotates the keys now.
     FileLock lock_rotation() const;
@@ -105,6 +120,8 @@ class StateDir {
 
     // Makes temp_folder() and removes what a killed backup left in it. Hold the backup lock.
     void clean_temp_folder() const;
+    // The same for log_folder(), for the daemon.
+    void clean_log_folder() const;
 
   private:
     std::filesystem::path path_;

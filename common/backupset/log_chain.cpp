@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "common/backupset/segment_reader.hpp"
 #include "common/backupset/set_list.hpp"
@@ -75,24 +76,57 @@ class Walk {
         return true;
     }
 
-    // A crash between commit and the agent's own note of it makes two pieces with the same parent: the log
-    // goes on from the later one.
     void go_on(const std::string& held, const std::function<bool(const LogPart&)>& reached) {
-        auto id = std::ranges::upper_bound(ids_, held);
-        while (!(out_.reached = reached(*out_.pieces.back().log)) && id != ids_.end()) {
-            const Manifest* next = read(*id++);
-            if (next == nullptr || !next->parent) continue;
-            auto& pieces = out_.pieces;
-            const bool twin = pieces.size() > 1 && next->parent == pieces.back().parent &&
-                              follows(*next->log, *pieces[pieces.size() - 2].log);
-            if (twin) pieces.pop_back();
-            if (next->parent != pieces.back().set) continue;
-            if (!follows(*next->log, *pieces.back().log)) {
-                out_.ends = "log " + next->set + " does not begin where the one before it ends";
-                return;
+        auto& pieces = out_.pieces;
+        const auto extend = [&] {
+            while (!(out_.reached = reached(*pieces.back().log))) {
+                const auto found = children_.find(pieces.back().set);
+                if (found == children_.end()) return;
+                pieces.push_back(*found->second);
             }
-            pieces.push_back(*next);
+        };
+        // Ids sort by time, but within one second in any order.
+        auto id = std::ranges::lower_bound(ids_, held.substr(0, held.find('-')));
+        for (extend(); !out_.reached && id != ids_.end(); ++id) {
+            const Manifest* one = read(*id);
+            if (one == nullptr || !one->parent) continue;
+            const Manifest* parent = read(*one->parent);
+            if (parent == nullptr) continue;
+            if (!follows(*one->log, *parent->log)) {
+                problem_ = "log " + one->set + " does not begin where the one before it ends";
+                continue;
+            }
+            children_.emplace(*one->parent, one);
+            if (*one->parent == pieces.back().set) extend();
         }
+        if (!out_.reached) take_longest(held, reached);
+    }
+
+    // A crash between the commit of a piece and the agent's note of it makes two with one parent, and the log
+    // goes on from one of them only.
+    void take_longest(const std::string& held, const std::function<bool(const LogPart&)>& reached) {
+        std::vector<const Manifest*> last_first;
+        for (const auto& [parent, child] : children_) last_first.push_back(child);
+        std::ranges::sort(last_first, [](const Manifest* a, const Manifest* b) {
+            const LogPart& x = *a->log;
+            const LogPart& y = *b->log;
+            return std::tuple(x.file.size(), x.file, x.last, a->set) >
+                   std::tuple(y.file.size(), y.file, y.last, b->set);
+        });
+        std::map<std::string, std::pair<std::size_t, const Manifest*>>
+            best;  // of a parent: pieces from there on
+        for (const Manifest* one : last_first) {
+            const auto after = best.find(one->set);
+            const std::size_t length = 1 + (after == best.end() ? 0 : after->second.first);
+            auto& known = best[*one->parent];
+            if (length > known.first) known = {length, one};
+        }
+        auto& pieces = out_.pieces;
+        while (pieces.back().set != held) pieces.pop_back();
+        for (auto next = best.find(held); next != best.end() && !(out_.reached = reached(*pieces.back().log));
+             next = best.find(pieces.back().set))
+            pieces.push_back(*next->second.second);
+        out_.reached = reached(*pieces.back().log);
     }
 
     storage::ObjectStore& store_;
@@ -101,6 +135,7 @@ class Walk {
     const LogPoint& from_;
     const std::vector<std::string> ids_;
     std::map<std::string, std::optional<Manifest>> read_;
+    std::multimap<std::string, const Manifest*> children_;  // by their parent
     std::string problem_;
     LogPath out_;
 };
@@ -108,8 +143,8 @@ class Walk {
 }  // namespace
 
 bool follows(const LogPart& next, const LogPart& part) {
-    if (part.next) return next.file == *part.next && next.first == 0;
-    return next.file == part.file && next.first == part.last;
+    if (next.first == 0) return next.file == part.next.value_or(log_file_after(part.file));
+    return next.file == part.file && next.first == part.last && !part.next;
 }
 
 LogPath read_log_path(storage::ObjectStore& store, const std::string& server, const Signers& signers,

@@ -18,7 +18,8 @@ struct LogPoint {
     std::int64_t offset = 0;
 };
 
-// Whether `next` begins exactly where `part` ends: in the same file, or in the one that `part` says is next.
+// Whether `next`, whose parent is `part`, begins exactly where that ends: in the same file, or in the one
+// after it, by what `part` says or (after a crash of the server, which did not say it) by its number.
 bool follows(const LogPart& next, const LogPart& part);
 
 struct LogPath {
