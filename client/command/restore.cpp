@@ -4,6 +4,7 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/restore_parts.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "client/command/trusted_identity.hpp"
@@ -28,14 +29,16 @@ struct Arguments {
     std::int64_t read_limit = 0;
     std::string as_of;
     bool one_pass = false;
+    PartArguments part;
 };
 
 void require_one_target(const Arguments& arguments) {
-    const int targets =
-        (arguments.datadir.empty() ? 0 : 1) + (arguments.pipe ? 1 : 0) + (arguments.to_stdout ? 1 : 0);
+    const int targets = arguments.part.targets() + (arguments.datadir.empty() ? 0 : 1) +
+                        (arguments.pipe ? 1 : 0) + (arguments.to_stdout ? 1 : 0);
     if (targets != 1)
-        throw Error(ErrorKind::usage, "exactly one of --datadir, --pipe and --stdout is needed",
-                    "Physical sets go to --datadir DIR, dumps to --pipe COMMAND or --stdout.");
+        throw Error(ErrorKind::usage,
+                    "exactly one of --datadir, --pipe, --stdout, --output and --into-server is needed",
+                    "Physical sets go to --datadir DIR, dumps to any of the others.");
     if (arguments.pipe == arguments.command.empty())
         throw Error(ErrorKind::usage,
                     arguments.pipe ? "--pipe needs a command" : "there is a command but no --pipe",
@@ -45,6 +48,7 @@ void require_one_target(const Arguments& arguments) {
     if (arguments.one_pass && !arguments.datadir.empty())
         throw Error(ErrorKind::usage, "--one-pass is for --pipe and --stdout",
                     "--datadir reads the store once anyway, and shows nothing before all of it is good.");
+    require_part_options(arguments.part, !arguments.datadir.empty(), arguments.one_pass);
     if (arguments.to_stdout && ::isatty(STDOUT_FILENO) == 1)
         throw Error(ErrorKind::usage, "a backup is not written to a terminal",
                     "Redirect it: --stdout > FILE");
@@ -85,6 +89,8 @@ void run(Context& context, const Arguments& arguments) {
         const auto manifest = choose_set(from, arguments.set);
         if (!arguments.datadir.empty())
             restore_datadir(from, manifest, {arguments.datadir, arguments.prepare});
+        else if (arguments.part.apply())
+            restore_part_of(context, from, manifest, arguments.part, arguments.command);
         else if (arguments.pipe)
             restore_pipe(from, manifest, arguments.command);
         else
@@ -92,6 +98,7 @@ void run(Context& context, const Arguments& arguments) {
         progress.finish();
         home.stop_daemons();
         context.say(store.summary());
+        if (arguments.part.apply()) return;
         if (arguments.datadir.empty()) return context.say("restored set " + manifest.set);
         const auto datadir = std::filesystem::absolute(arguments.datadir).string();
         const bool prepared = arguments.prepare || manifest.parent;
@@ -121,7 +128,9 @@ void add_restore_command(Commands& commands) {
                                      "strongroom restore --server UUID --store file:///srv/backups --home "
                                      "~/recovered --datadir /var/lib/new --prepare\n"
                                      "  strongroom restore --server UUID --store file:///srv/backups --home "
-                                     "~/recovered --pipe mariadb shop",
+                                     "~/recovered --pipe mariadb shop\n"
+                                     "  strongroom restore --server UUID --store file:///srv/backups --home "
+                                     "~/recovered --table shop.orders --output orders.sql",
                                      [arguments](Context& c) { run(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--set", arguments->set, "Set id, or latest")->capture_default_str();
@@ -138,6 +147,7 @@ void add_restore_command(Commands& commands) {
     command->add_option("command", arguments->command, "Program and arguments for --pipe; no shell")
         ->type_name("COMMAND");
     command->add_flag("--stdout", arguments->to_stdout, "Write the stream to standard output");
+    add_part_options(*command, arguments->part);
     command->add_flag("--one-pass", arguments->one_pass,
                       "--pipe, --stdout: read the store once, not twice. Each segment is checked before its "
                       "bytes are released, but damage found late ends the stream half-way");

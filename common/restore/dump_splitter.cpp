@@ -189,7 +189,7 @@ DumpSplitter::Fate DumpSplitter::fate_of(const DumpStatement& statement, const s
         case Role::transaction:
             return of_owner();
         case Role::trigger:
-            if (owner_ == Owner::table) return of_owner();
+            if (owner_ == Owner::table) return fate_of_trigger(statement);
             [[fallthrough]];
         case Role::unknown:
             break;
@@ -202,6 +202,17 @@ DumpSplitter::Fate DumpSplitter::fate_of(const DumpStatement& statement, const s
                 "the dump has a statement that is not understood in line " + std::to_string(reader_.line()) +
                     ": " + printable_line(words, 80),
                 "No part of it can be taken safely. Restore the whole dump (--pipe, --stdout).");
+}
+
+DumpSplitter::Fate DumpSplitter::fate_of_trigger(const DumpStatement& statement) {
+    if (!owner_is_wanted() || options_.skip_triggers) return Fate::drop;
+    if (statement.database.empty()) return Fate::pass;
+    const auto shown = TableName{statement.database, statement.name}.shown();
+    if (!options_.into_database.empty())
+        throw Error(ErrorKind::refused, "the trigger " + shown + " names its database in its own definition",
+                    "It cannot be loaded into another one. --skip-triggers leaves all triggers out.");
+    if (bound_triggers_.size() < max_tables) bound_triggers_.push_back(shown);
+    return Fate::pass;
 }
 
 DumpSplitter::Fate DumpSplitter::fate_of_setting(const std::vector<SqlToken>& head) const {

@@ -31,6 +31,7 @@ struct SplitOptions {
     bool without_database = false;
     // Says USE this instead of the one database that is wanted. It is not created.
     std::string into_database;
+    bool skip_triggers = false;
 };
 
 // The comments at the beginning of a dump that say what it holds, a line each; none for all of it.
@@ -58,6 +59,9 @@ class DumpSplitter : public backupset::Target, private DumpReader::Events {
     const Selection& announced() const { return announced_; }
     // Throws Error{corrupt} if something of `wanted` is not there.
     void require_there(const Selection& wanted, ErrorKind kind) const;
+    // Triggers among what passed whose definition names its database: they act there, wherever they are
+    // loaded.
+    const std::vector<std::string>& bound_triggers() const { return bound_triggers_; }
     // The last table that began at `line` of what reached the target, or before; null: none yet.
     const DumpedTable* at_line(std::int64_t line) const;
 
@@ -72,6 +76,7 @@ class DumpSplitter : public backupset::Target, private DumpReader::Events {
     enum class Fate { drop, pass, wait, create };
     Fate fate_of(const DumpStatement& statement, const std::vector<SqlToken>& head);
     Fate fate_of_setting(const std::vector<SqlToken>& head) const;
+    Fate fate_of_trigger(const DumpStatement& statement);
     Fate enter_table(const DumpStatement& statement);
     bool owner_is_wanted() const;
     std::int64_t line_now() const { return wanted_.all() ? reader_.line() : line_; }
@@ -89,6 +94,7 @@ class DumpSplitter : public backupset::Target, private DumpReader::Events {
     std::map<TableName, std::size_t> passed_at_;                // where in passed_
     std::vector<std::pair<std::int64_t, std::size_t>> begins_;  // at which line which of passed_ goes on
 
+    std::vector<std::string> bound_triggers_;
     std::string database_;  // in use
     enum class Owner { beginning, database, table } owner_ = Owner::beginning;
     TableName table_;      // the owner, if it is one

@@ -86,7 +86,7 @@ DumpStatement creation(Head& head) {
     if (head.take("TABLE")) return head.object(Role::create);
     if (head.take("VIEW")) return head.object(Role::create_view);
     if (head.take("SEQUENCE")) return head.object(Role::sequence);
-    if (head.take("TRIGGER")) return plain(Role::trigger);
+    if (head.take("TRIGGER")) return head.object(Role::trigger);
     if (head.take_any({"DATABASE", "SCHEMA"})) return head.object(Role::database);
     if (head.take_any({"USER", "ROLE", "SERVER"})) return plain(Role::global);
     return plain(Role::routine);

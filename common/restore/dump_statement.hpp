@@ -20,7 +20,7 @@ struct DumpStatement {
         create,       // the same, and this is its CREATE
         create_view,  // of the view `name`, its own or the one that stands in its place for a while
         sequence,     // CREATE SEQUENCE `name`
-        trigger,      // of the table that came last
+        trigger,      // `name`, of the table that came last
         routine,      // a procedure, function, package or event of the database
         transaction,  // UNLOCK TABLES, COMMIT: of whatever stands around it
         unknown

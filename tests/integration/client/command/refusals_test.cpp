@@ -58,6 +58,18 @@ TEST_CASE_METHOD(Client, "a wrong command line says what is wrong") {
     refuses(restore({"--pipe"}), ErrorKind::usage, "needs a command");
     refuses(restore({"--stdout", "cat"}), ErrorKind::usage, "no --pipe");
     refuses(restore({"--stdout", "--prepare"}), ErrorKind::usage, "--datadir");
+    refuses(restore({"--table", "shop.orders"}), ErrorKind::usage, "exactly one of");
+    refuses(restore({"--table", "orders", "--stdout"}), ErrorKind::usage,
+            "does not name a database and a table");
+    refuses(restore({"--table", "shop.orders", "--datadir", path("d")}), ErrorKind::usage, "--datadir");
+    refuses(restore({"--into-server"}), ErrorKind::usage, "--defaults-file");
+    refuses(restore({"--into-server", "--stdout"}), ErrorKind::usage, "exactly one of");
+    refuses(restore({"--output", path("o"), "--overwrite"}), ErrorKind::usage, "--into-server");
+    refuses(restore({"--into-server", "--defaults-file", path("c"), "--one-pass"}), ErrorKind::usage,
+            "--one-pass");
+    refuses(restore({"--into-server", "--defaults-file", path("c"), "--into-database", "x"}),
+            ErrorKind::usage, "one database");
+    refuses(restore({"--output", path("o"), "--skip-triggers"}), ErrorKind::usage, "--skip-triggers");
     refuses({"recover", "--server", "shop", "--into", path("r")}, ErrorKind::usage, "no server UUID");
 }
 
