@@ -62,6 +62,7 @@ int prune_command(const CommandLine& line, const Clock& clock, std::stop_token s
     const auto result = prune_own_sets(line.config.maintenance, state, *store, clock, line.apply, stop);
     if (line.json) {
         std::cout << Json{{"sets", maintenance::to_json(result.plan)},
+                          {"logs", maintenance::json_of(result.logs)},
                           {"applied", line.apply},
                           {"removed", result.removed}}
                          .dump()
@@ -70,6 +71,7 @@ int prune_command(const CommandLine& line, const Clock& clock, std::stop_token s
     }
     maintenance::table_of(result.plan).print(std::cout, "no backup set");
     if (line.quiet) return 0;
+    if (const auto logs = maintenance::text_of(result.logs); !logs.empty()) std::cerr << logs << "\n";
     if (const auto number = std::ranges::count(result.plan, false, &maintenance::PruneStep::verified);
         number > 0)
         std::cerr << number << " set(s) stay because they were not verified: strongroom-agent verify\n";

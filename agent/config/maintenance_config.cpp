@@ -28,6 +28,7 @@ maintenance::PruneRules MaintenanceConfig::prune_rules() const {
                                 .grace = std::chrono::seconds(prune_grace),
                                 .verified_within = std::chrono::seconds(verified_within)};
     out.keep.within = std::chrono::seconds(keep_within);
+    out.logs_within = std::chrono::seconds(keep_logs_within);
     return out;
 }
 
@@ -51,6 +52,8 @@ void declare(config::Options& options, MaintenanceConfig& config) {
         ->default_str("1h");
     declare_rules(options, config.keep);
     duration("--keep-within", config.keep_within, "... all that are at most so much older than the newest");
+    duration("--keep-logs-within", config.keep_logs_within,
+             "Pieces of the binary log stay for so long; 0: as long as a set that they go on from");
     duration("--prune-grace", config.prune_grace, "Time between the mark of a set and its removal")
         ->default_str("7d");
     duration("--verified-within", config.verified_within,

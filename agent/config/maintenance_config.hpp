@@ -18,6 +18,7 @@ struct MaintenanceConfig {
     std::int64_t min_verify_interval = 3'600;  // seconds between verifications that a dispatcher orders
     maintenance::KeepRules keep;               // the numbers; `within` is keep_within
     std::int64_t keep_within = 0;              // seconds
+    std::int64_t keep_logs_within = 0;         // seconds; 0: as long as a set that they go on from
     std::int64_t prune_grace = std::chrono::seconds(maintenance::default_grace).count();
     std::int64_t verified_within = 0;  // seconds; 0: a verification counts for ever
 

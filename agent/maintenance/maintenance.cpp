@@ -59,7 +59,8 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
     OwnSets own(state, store);
     const FileLock no_rotation = state.lock_rotation();
     maintenance::Prune prune(own.server, own.log, rules, clock.now());
-    PruneResult out{prune.plan(), {}};
+    PruneResult out{prune.plan(), {}, {}};
+    out.logs = maintenance::plan_log_prune(own.server, out.plan, rules.logs_within, clock.now());
     if (!apply) return out;
     prune.apply(
         out.plan,
@@ -74,7 +75,9 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
             out.removed.push_back(set);
             state.change_runs([&](RunState& runs) { runs.add_removed(set); });
         });
-    log_event(Level::info, "AGENT_PRUNED", "{} sets were removed", out.removed.size());
+    maintenance::apply_log_prune(own.server, out.logs, [&] { require_going_on(stop, "the pruning"); });
+    log_event(Level::info, "AGENT_PRUNED", "{} sets and {} pieces of the binary log were removed",
+              out.removed.size(), out.logs.gone.size());
     return out;
 }
 

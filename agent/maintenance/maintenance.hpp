@@ -10,6 +10,7 @@
 #include "agent/config/maintenance_config.hpp"
 #include "agent/state/state_dir.hpp"
 #include "common/base/clock.hpp"
+#include "common/maintenance/log_prune.hpp"
 #include "common/maintenance/prune.hpp"
 #include "common/maintenance/verification.hpp"
 
@@ -32,6 +33,7 @@ maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, cons
 struct PruneResult {
     std::vector<maintenance::PruneStep> plan;
     std::vector<std::string> removed;
+    maintenance::LogPrunePlan logs;
 };
 
 // Plans, and does the steps if `apply`. Throws Error{config} if no rule says what stays, Error{busy} if

@@ -58,11 +58,26 @@ class SetsAnew {
                     {folder.set, "a backup that was not finished: " + std::to_string(folder.objects) +
                                      " objects, which `prune` removes"});
             }
+        tell_of_logs();
         journal_.clear();
         return std::move(out_);
     }
 
   private:
+    // Pieces of the binary log are not written anew: they go with the sets that they go on from.
+    void tell_of_logs() {
+        const auto logs = backupset::log_folders(stores_.reads, agent_.server);
+        const auto old = std::ranges::count_if(logs, [&](const std::string& log) {
+            const auto begun = backupset::begun_at(log);
+            return begun && *begun < before_;
+        });
+        if (old > 0)
+            out_.left.push_back(
+                {"logs", std::to_string(old) +
+                             " pieces of the binary log with older passphrases, which `prune` "
+                             "(keep-logs-within) removes"});
+    }
+
     // The sets with an older passphrase, oldest first: a set comes after the one that it builds on.
     std::vector<Manifest> choose() {
         std::vector<Manifest> out;

@@ -8,6 +8,7 @@
 #include "client/command/store_server.hpp"
 #include "common/base/error.hpp"
 #include "common/config/quantity.hpp"
+#include "common/maintenance/log_prune.hpp"
 #include "common/maintenance/shown.hpp"
 #include "proto/messages.hpp"
 
@@ -51,12 +52,15 @@ void say_kept(Context& context, const std::vector<PruneStep>& plan) {
                         ". The bucket's owner or its lifecycle rule removes them");
 }
 
-void print(Context& context, const Arguments& arguments, const std::vector<PruneStep>& plan) {
+void print(Context& context, const Arguments& arguments, const std::vector<PruneStep>& plan,
+           const maintenance::LogPrunePlan& logs) {
     if (context.config.json)
         return context.print_json({{"server", arguments.server},
                                    {"applied", arguments.apply},
+                                   {"logs", maintenance::json_of(logs)},
                                    {"sets", maintenance::to_json(plan)}});
     maintenance::table_of(plan).print(context.out, "no backup set of this server");
+    if (const auto text = maintenance::text_of(logs); !text.empty()) context.say(text);
     if (const auto number = std::ranges::count(plan, false, &PruneStep::verified); number > 0)
         context.say(std::to_string(number) +
                     " set(s) stay because they were not verified: strongroom verify --server " +
@@ -74,7 +78,9 @@ void run(Context& context, const Arguments& arguments) {
                                      server.signers().fingerprints(), log_signer(context, false));
     maintenance::Prune prune(server.trusted(), log, arguments.rules, context.clock.now());
     const auto plan = prune.plan();
-    print(context, arguments, plan);
+    const auto logs =
+        maintenance::plan_log_prune(server.trusted(), plan, arguments.rules.logs_within, context.clock.now());
+    print(context, arguments, plan, logs);
     if (!arguments.apply) return;
     std::vector<std::string> removed;
     try {
@@ -89,6 +95,7 @@ void run(Context& context, const Arguments& arguments) {
         tell_dispatcher(context, server.id, removed);
         throw;
     }
+    maintenance::apply_log_prune(server.trusted(), logs, [&] { context.check_interrupted(); });
     say_kept(context, plan);
     tell_dispatcher(context, server.id, removed);
 }
@@ -128,6 +135,9 @@ void add_prune_command(Commands& commands) {
     };
     duration("--keep-within", arguments->rules.keep.within,
              "All that are at most so much older than the newest: 30d")
+        ->group("Rules");
+    duration("--keep-logs-within", arguments->rules.logs_within,
+             "Pieces of the binary log stay for so long (default: as long as a set that they go on from)")
         ->group("Rules");
     duration("--grace", arguments->rules.grace, "Time between mark and removal")->default_str("7d");
     duration("--verified-within", arguments->rules.verified_within,

@@ -26,6 +26,7 @@ struct PruneRules {
     KeepRules keep;
     std::chrono::seconds grace = default_grace;  // between mark and removal; 0: removed at once
     std::chrono::seconds verified_within{0};     // a verification counts if it is not older; 0: for ever
+    std::chrono::seconds logs_within{0};         // pieces of the binary log (log_prune.hpp); 0: as the sets
     bool drop_bad = false;                       // sets that are not good go too, if a newer one counts
 };
 
