@@ -1,13 +1,13 @@
 #include "agent/proof/work_folder.hpp"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
 #include "common/base/error.hpp"
+#include "common/restore/server_folder.hpp"
 #include "common/term/text.hpp"
 
 namespace strongroom::agent {
@@ -19,35 +19,11 @@ constexpr std::int64_t for_logs = 256LL << 20;  // of preparing and starting
 constexpr std::int64_t almost_full = 16LL << 20;
 constexpr const char* use_other = "Set proof-folder to a folder on a larger disk, or free space there.";
 
-std::int64_t free_bytes(const fs::path& folder) {
-    struct statvfs info {};
-    if (::statvfs(folder.c_str(), &info) != 0)
-        throw system_error(ErrorKind::storage, "cannot see how much space " + folder.string() + " has",
-                           errno);
-    return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
-}
-
 struct stat look_at(const fs::path& path) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0)
         throw system_error(ErrorKind::config, "proof-folder: cannot look at " + path.string(), errno);
     return info;
-}
-
-void require_reachable(const fs::path& folder, const restore::ServerUser& user) {
-    for (fs::path at = folder;; at = at.parent_path()) {
-        const auto info = look_at(at);
-        const bool may_enter = info.st_uid == user.uid   ? (info.st_mode & S_IXUSR) != 0
-                               : info.st_gid == user.gid ? (info.st_mode & S_IXGRP) != 0
-                                                         : (info.st_mode & S_IXOTH) != 0;
-        if (!may_enter)
-            throw Error(
-                ErrorKind::config,
-                "the user mysql, as whom root runs the private server, cannot enter " + at.string(),
-                "Set proof-folder to a folder whose parents it may enter, or run the agent as its own "
-                "user.");
-        if (at == at.parent_path()) return;
-    }
 }
 
 std::string prefix_of(const std::string& server) {
@@ -80,7 +56,10 @@ fs::path parent_folder(const ProofConfig& config, const StateDir& state, const s
             ErrorKind::insecure_file,
             "proof-folder " + folder.string() + " is no folder of this user that only it may write to",
             "chown it to the agent's user, and chmod 700.");
-    if (user.other) require_reachable(folder, user);
+    if (user.other)
+        restore::require_reachable(
+            folder, user,
+            "Set proof-folder to a folder whose parents it may enter, or run the agent as its own user.");
     remove_abandoned(folder, server);
     return folder;
 }
@@ -91,7 +70,7 @@ fs::path with_space(const ProofConfig& config, const fs::path& folder, std::int6
         throw Error(ErrorKind::storage,
                     in_words + ", and proof-space-limit allows " + term::format_bytes(config.space_limit),
                     "Raise proof-space-limit, if the host has the space.");
-    const auto free = free_bytes(folder);
+    const auto free = restore::free_bytes(folder);
     if (needed > free)
         throw Error(ErrorKind::storage,
                     "not enough space: " + in_words + ", and " + term::format_bytes(free) + " are free",
@@ -115,20 +94,11 @@ WorkFolder::WorkFolder(const ProofConfig& config, const StateDir& state, const s
 }
 
 void WorkFolder::hand_over() const {
-    const restore::ServerUser user = restore::server_user();
-    if (!user.other) return;
-    const auto give = [&](const fs::path& path) {
-        if (::lchown(path.c_str(), user.uid, user.gid) != 0)
-            throw system_error(ErrorKind::storage, "cannot give " + path.string() + " to mysql", errno);
-    };
-    for (const auto& part : {data(), run()}) {
-        for (const auto& entry : fs::recursive_directory_iterator(part)) give(entry.path());
-        give(part);
-    }
+    restore::hand_over({data(), run()});
 }
 
 void WorkFolder::require_space_left() const {
-    if (const auto free = free_bytes(folder_.path()); free < almost_full)
+    if (const auto free = restore::free_bytes(folder_.path()); free < almost_full)
         throw Error(ErrorKind::storage,
                     "not enough space: " + term::format_bytes(free) + " are left in " +
                         folder_.path().parent_path().string() + ", which says nothing about the set",

@@ -8,6 +8,7 @@
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "client/command/trusted_identity.hpp"
+#include "client/command/until.hpp"
 #include "common/backupset/identity_objects.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
@@ -30,6 +31,7 @@ struct Arguments {
     std::string as_of;
     bool one_pass = false;
     PartArguments part;
+    UntilArguments until;
 };
 
 void require_one_target(const Arguments& arguments) {
@@ -49,6 +51,11 @@ void require_one_target(const Arguments& arguments) {
         throw Error(ErrorKind::usage, "--one-pass is for --pipe and --stdout",
                     "--datadir reads the store once anyway, and shows nothing before all of it is good.");
     require_part_options(arguments.part, !arguments.datadir.empty(), arguments.one_pass);
+    if (arguments.until.given()) (void)arguments.until.target();
+    if (arguments.until.given() && arguments.datadir.empty())
+        throw Error(ErrorKind::usage, "a point in time needs --datadir",
+                    "The binary log is replayed on a physical set. After a dump, or into a running server: "
+                    "`strongroom logs extract`.");
     if (arguments.to_stdout && ::isatty(STDOUT_FILENO) == 1)
         throw Error(ErrorKind::usage, "a backup is not written to a terminal",
                     "Redirect it: --stdout > FILE");
@@ -86,6 +93,15 @@ void run(Context& context, const Arguments& arguments) {
                            arguments.one_pass,
                            signers_for(context, arguments, *store, recovered)};
     try {
+        if (arguments.until.given()) {
+            const auto done = [&] {
+                progress.finish();
+                home.stop_daemons();
+                context.say(store.summary());
+            };
+            return restore_and_show_until(context, from, arguments.until,
+                                          {arguments.set, arguments.datadir, done}, store);
+        }
         const auto manifest = choose_set(from, arguments.set);
         if (!arguments.datadir.empty())
             restore_datadir(from, manifest, {arguments.datadir, arguments.prepare});
@@ -130,12 +146,17 @@ void add_restore_command(Commands& commands) {
                                      "  strongroom restore --server UUID --store file:///srv/backups --home "
                                      "~/recovered --pipe mariadb shop\n"
                                      "  strongroom restore --server UUID --store file:///srv/backups --home "
-                                     "~/recovered --table shop.orders --output orders.sql",
+                                     "~/recovered --table shop.orders --output orders.sql\n"
+                                     "  strongroom restore --server UUID --store file:///srv/backups --home "
+                                     "~/recovered --datadir /var/lib/new --until \"2026-11-22 01:37:00\"",
                                      [arguments](Context& c) { run(c, *arguments); });
     command->add_option("--server", arguments->server, "Server UUID")->required();
     command->add_option("--set", arguments->set, "Set id, or latest")->capture_default_str();
     add_store_option(*command, arguments->store);
     add_as_of_option(*command, arguments->as_of);
+    add_until_options(*command, arguments->until);
+    command->add_flag("--allow-load-data", arguments->until.allow_load_data,
+                      "Replay LOAD DATA INFILE statements too, which may read files of this machine");
     command->add_option("--home", arguments->home, "Folder made by `strongroom recover`")
         ->required()
         ->type_name("DIR");

@@ -51,14 +51,29 @@ class Walk {
         return part.file == from_.file && part.first <= from_.offset && from_.offset <= part.last;
     }
 
-    // From a piece of about that time back by its parents.
+    // Of one log; numbers of files grow longer.
+    bool ends_before_point(const LogPart& part) const {
+        const auto order = [](const std::string& file) { return std::pair(file.size(), file); };
+        return part.file == from_.file ? part.last < from_.offset : order(part.file) < order(from_.file);
+    }
+
+    std::string by_parents(const Manifest* at) {
+        while (at != nullptr && !holds_point(*at->log)) at = at->parent ? read(*at->parent) : nullptr;
+        return at == nullptr ? "" : at->set;
+    }
+
+    // From the first piece of that time on, until one holds the point or lies behind it (those that were
+    // late come first); from there back by its parents; else from the last piece before that time.
     std::string piece_with_point(UtcTime about) {
         const auto near = std::ranges::lower_bound(ids_, format_compact(about));
         const Manifest* at = nullptr;
-        for (auto id = near; id != ids_.end() && at == nullptr; ++id) at = read(*id);
+        for (auto id = near; id != ids_.end() && (at == nullptr || ends_before_point(*at->log)); ++id)
+            if (const Manifest* next = read(*id)) at = next;
+        if (at != nullptr && !ends_before_point(*at->log))
+            if (auto held = by_parents(at); !held.empty()) return held;
+        at = nullptr;
         for (auto id = near; id != ids_.begin() && at == nullptr;) at = read(*--id);
-        while (at != nullptr && !holds_point(*at->log)) at = at->parent ? read(*at->parent) : nullptr;
-        return at == nullptr ? "" : at->set;
+        return by_parents(at);
     }
 
     bool from_start_of_file(const std::string& held) {

@@ -23,6 +23,8 @@ enum Type : int {
     rotate = 4,
     format_description = 15,
     xid = 16,
+    begin_load_query = 17,
+    execute_load_query = 18,
     incident = 26,
     mysql_gtid = 33,
     mysql_anonymous_gtid = 34,
@@ -149,6 +151,10 @@ void Scanner::body(const std::function<void(const Group&)>& on_group) {
             break;
         case incident:
             lost_ = true;
+            break;
+        case begin_load_query:
+        case execute_load_query:
+            if (group_) group_->loads_file = true;
             break;
         case query:
             on_query(on_group);

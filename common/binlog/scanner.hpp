@@ -35,10 +35,11 @@ GtidState parse_gtid_state(std::string_view text);
 
 // One transaction, or one DDL statement.
 struct Group {
-    std::int64_t begin = 0;  // bytes of the file before it
-    std::int64_t end = 0;    // behind it
-    UtcTime time{};          // of its commit by the server's clock, to the second
-    std::string gtid;        // "0-1-42" or "UUID:42"; empty if the server gave none
+    std::int64_t begin = 0;   // bytes of the file before it
+    std::int64_t end = 0;     // behind it
+    UtcTime time{};           // of its commit by the server's clock, to the second
+    std::string gtid;         // "0-1-42" or "UUID:42"; empty if the server gave none
+    bool loads_file = false;  // LOAD DATA INFILE as a statement: the file is in the log
 };
 
 // One file. Not shared between threads.

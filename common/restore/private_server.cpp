@@ -7,13 +7,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
 
 namespace strongroom::restore {
@@ -36,9 +39,32 @@ fs::path pid_in(const fs::path& folder) {
     return folder / "pid";
 }
 
+fs::path init_in(const fs::path& folder) {
+    return folder / "init.sql";
+}
+
+constexpr std::int64_t least_memory = 128LL << 20;
+
+// For the buffer pool: a quarter of the machine's, at most 1 GiB.
+std::int64_t replay_memory() {
+    const std::int64_t all = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+    return std::clamp<std::int64_t>(all / 4 / least_memory * least_memory, least_memory, 1LL << 30);
+}
+
+// Without a password, as only who can enter the private folder reaches the socket. One statement a line.
+void write_init_file(const fs::path& folder, const std::string& user) {
+    const std::string account = "'" + user + "'@'localhost'";
+    write_file_atomic(init_in(folder), "CREATE USER " + account + ";\nGRANT ALL PRIVILEGES ON *.* TO " +
+                                           account + " WITH GRANT OPTION;\n");
+    const ServerUser owner = server_user();
+    if (owner.other && ::chown(init_in(folder).c_str(), owner.uid, owner.gid) != 0)
+        throw system_error(ErrorKind::storage, "cannot give " + init_in(folder).string() + " to mysql",
+                           errno);
+}
+
 SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, PrivateServer::Use use) {
     const bool check = use == PrivateServer::Use::check;
-    const bool load = use == PrivateServer::Use::load;
+    const bool replay = use == PrivateServer::Use::replay;
     SpawnOptions out;
     out.argv = as_server_user();
     for (const std::string& argument :
@@ -47,16 +73,23 @@ SpawnOptions server_options(const fs::path& datadir, const fs::path& folder, Pri
           "--log-error=" + log_in(folder).string(), "--tmpdir=" + (folder / "tmp").string(),
           "--secure-file-priv=" + (folder / "tmp").string(), std::string("--skip-networking"),
           std::string("--skip-slave-start"), std::string("--skip-log-bin"),
-          std::string("--performance-schema=OFF"), std::string("--local-infile=0"),
-          std::string("--innodb-buffer-pool-size=128M"),
+          std::string("--performance-schema=OFF"),
+          std::string(replay ? "--local-infile=1" : "--local-infile=0"),
+          "--innodb-buffer-pool-size=" + std::to_string(replay ? replay_memory() : least_memory),
           std::string("--innodb-buffer-pool-dump-at-shutdown=OFF"),
           std::string("--innodb-buffer-pool-load-at-startup=OFF"), std::string("--innodb-log-file-size=64M"),
           std::string("--aria-recover-options=NORMAL")})
         out.argv.push_back(argument);
     for (const char* argument : {check ? "--event-scheduler=DISABLED" : "--event-scheduler=OFF",
                                  check ? "--innodb-fast-shutdown=2" : "--innodb-fast-shutdown=1",
-                                 load ? "--skip-name-resolve" : "--skip-grant-tables"})
+                                 check ? "--skip-grant-tables" : "--skip-name-resolve"})
         out.argv.emplace_back(argument);
+    if (replay)  // passwords come as hashes; until it is stopped, nobody needs what it wrote
+        for (const std::string& argument :
+             {"--init-file=" + init_in(folder).string(), std::string("--strict-password-validation=OFF"),
+              std::string("--max-allowed-packet=1G"), std::string("--innodb-flush-log-at-trx-commit=0"),
+              std::string("--innodb-doublewrite=OFF")})
+            out.argv.push_back(argument);
     try {
         for (auto& argument : layout_options(read_file(datadir / "backup-my.cnf", 1U << 20U)))
             out.argv.push_back(std::move(argument));
@@ -127,6 +160,7 @@ PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
     if (socket_in(folder).string().size() >= sizeof(sockaddr_un::sun_path))
         throw Error(ErrorKind::config, "the path " + folder.string() + " is too long for a server's socket",
                     "Use a folder with a shorter path (an agent's is proof-folder).");
+    if (use == Use::replay) write_init_file(folder, user_ = "strongroom-" + to_hex(random_bytes(8)));
     auto options = server_options(datadir, folder, use);
     options.fds = {{1, said_.fd()}, {2, said_.fd()}};
     process_.emplace(options);
@@ -144,6 +178,8 @@ PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
             if (client().ask("SELECT 1;", 1) == std::vector<SqlRow>{{"1"}}) return;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::source) throw;
+            if (use == Use::replay && error.text().find("Access denied") != std::string::npos)
+                throw Error(ErrorKind::source, "the private server could not make an account: " + log_tail());
         }
         if (std::chrono::steady_clock::now() > ends) break;
     }
@@ -152,7 +188,7 @@ PrivateServer::PrivateServer(const fs::path& datadir, const fs::path& folder,
 }
 
 std::vector<std::string> PrivateServer::connection() const {
-    return {"--no-defaults", "--user=root", "--socket=" + socket_in(folder_).string()};
+    return {"--no-defaults", "--user=" + user_, "--socket=" + socket_in(folder_).string()};
 }
 
 SqlClient PrivateServer::client() const {

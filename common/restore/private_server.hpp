@@ -38,7 +38,8 @@ class PrivateServer {
   public:
     // `load` is for taking a dump in: an empty server's own grant tables, so that a dump may replace them and
     // make events (which never run), and a shutdown that leaves nothing to recover. `replay` is for binary
-    // logs on restored files: as `load`, but without the grant tables until a session loads them.
+    // logs on restored files: as `load`, on their own grant tables, with an account for it that its user must
+    // drop at the end; nothing is durable before stop().
     enum class Use { check, load, replay };
 
     // `folder` is empty, private and belongs to server_user(): for socket, log and temporary files; `datadir`
@@ -54,6 +55,8 @@ class PrivateServer {
 
     SqlClient client() const;
     std::vector<std::string> connection() const;  // first arguments of a client of it
+    // Of connection(). For `replay`: its account, NAME@localhost, which may do everything.
+    const std::string& user() const { return user_; }
     pid_t pid() const { return process_->pid(); }
     // Shuts it down and waits. Throws Error{source} unless it was running until now and ends with success.
     void stop();
@@ -65,6 +68,7 @@ class PrivateServer {
     std::string log_tail();
     std::filesystem::path folder_;
     std::function<void()> idle_;
+    std::string user_ = "root";
     MemFile said_;  // before it has a log
     std::optional<Subprocess> process_;
 };
