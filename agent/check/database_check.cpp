@@ -34,8 +34,8 @@ Finding check_privileges(const MysqlServer& server, const Tool& tool) {
 
 Finding check_scope(const AgentConfig& config) {
     try {
-        const auto plan = plan_dump(restore::SqlClient(option_file_argument(config.mysql_option_file), {}),
-                                    dump_scope(config));
+        const auto plan = restore::plan_dump(
+            restore::SqlClient(option_file_argument(config.mysql_option_file), {}), dump_scope(config));
         const auto& wanted = plan.scope.wanted;
         std::string text = "the whole server";
         if (!wanted.databases.empty()) text = std::to_string(wanted.databases.size()) + " databases";

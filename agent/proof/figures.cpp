@@ -67,7 +67,7 @@ bool is_of_the_server_itself(const std::string& schema) {
 }
 
 Figures take_figures(const restore::SqlClient& source, const std::string& set,
-                     const backupset::Position& backup, const DumpScope& counts) {
+                     const backupset::Position& backup, const restore::DumpScope& counts) {
     Figures out;
     out.set = set;
     const auto inexact = [&](const std::string& why) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "agent/proof/table_check.hpp"
-#include "agent/source/dump_scope.hpp"
 #include "common/backupset/manifest.hpp"
 #include "common/base/json_fields.hpp"
+#include "common/restore/dump_plan.hpp"
 
 namespace strongroom::agent {
 
@@ -50,7 +50,7 @@ struct Figures {
 // says why it is not exact. Throws as SqlClient::ask().
 // `counts`: the tables that are in the backup.
 Figures take_figures(const restore::SqlClient& source, const std::string& set,
-                     const backupset::Position& backup, const DumpScope& counts = {});
+                     const backupset::Position& backup, const restore::DumpScope& counts = {});
 
 // The same tables of a restored server, each with rows and checksum; a table that is not there is missing in
 // the result.

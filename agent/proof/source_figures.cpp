@@ -1,6 +1,7 @@
 #include "agent/proof/source_figures.hpp"
 
 #include "agent/proof/figures_file.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t watched = 64U << 10U;  // bytes at each end
 
 backupset::ProcessSource::Options dump_options(const Tool& tool, const std::filesystem::path& option_file,
-                                               bool binlog, const DumpPlan& plan,
+                                               bool binlog, const restore::DumpPlan& plan,
                                                std::chrono::milliseconds stall) {
     backupset::ProcessSource::Options out;
     out.name = tool.name;
@@ -34,8 +34,8 @@ backupset::ProcessSource::Options dump_options(const Tool& tool, const std::file
 
 }  // namespace
 
-DumpSource::DumpSource(const Tool& tool, const std::filesystem::path& option_file, bool binlog, DumpPlan plan,
-                       std::chrono::milliseconds stall)
+DumpSource::DumpSource(const Tool& tool, const std::filesystem::path& option_file, bool binlog,
+                       restore::DumpPlan plan, std::chrono::milliseconds stall)
     : plan_(std::move(plan)), process_(dump_options(tool, option_file, binlog, plan_, stall)) {
     if (plan_.scope.wanted.all()) return;
     announcement_ = restore::announce(plan_.scope.wanted);

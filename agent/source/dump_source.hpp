@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <string>
 
-#include "agent/source/dump_scope.hpp"
 #include "agent/source/tool.hpp"
 #include "common/backupset/process_streams.hpp"
+#include "common/restore/dump_plan.hpp"
 #include "common/restore/dump_splitter.hpp"
 
 namespace strongroom::agent {
@@ -18,8 +18,8 @@ namespace strongroom::agent {
 // holds.
 class DumpSource : public backupset::Source {
   public:
-    DumpSource(const Tool& tool, const std::filesystem::path& option_file, bool binlog, DumpPlan plan,
-               std::chrono::milliseconds stall);
+    DumpSource(const Tool& tool, const std::filesystem::path& option_file, bool binlog,
+               restore::DumpPlan plan, std::chrono::milliseconds stall);
     std::size_t read(char* data, std::size_t size) override;
     Facts finish() override;
     void abort() noexcept override { process_.abort(); }
@@ -27,7 +27,7 @@ class DumpSource : public backupset::Source {
   private:
     std::size_t read_some(char* data, std::size_t size);
 
-    const DumpPlan plan_;
+    const restore::DumpPlan plan_;
     backupset::ProcessSource process_;
     std::string announcement_;  // what of it was not read yet
     std::optional<restore::DumpSplitter> watched_;

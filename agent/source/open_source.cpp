@@ -1,6 +1,7 @@
 #include "agent/source/open_source.hpp"
 
 #include "agent/source/command_source.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/dump_source.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/physical_source.hpp"
@@ -20,8 +21,8 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
     require_privileges(server, tool.needed_privileges(server.is_mariadb()), tool.name);
     if (tool.family == ToolFamily::physical)
         return std::make_unique<PhysicalSource>(tool, config.mysql_option_file, temp_parent, stall, since);
-    auto plan =
-        plan_dump(restore::SqlClient(option_file_argument(config.mysql_option_file), {}), dump_scope(config));
+    auto plan = restore::plan_dump(restore::SqlClient(option_file_argument(config.mysql_option_file), {}),
+                                   dump_scope(config));
     return std::make_unique<DumpSource>(tool, config.mysql_option_file, server.log_bin, std::move(plan),
                                         stall);
 }
@@ -30,8 +31,8 @@ std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcep
     if (tool.family == ToolFamily::command) return 0;
     try {
         if (tool.family == ToolFamily::dump)
-            return ask_dump_length(restore::SqlClient(option_file_argument(config.mysql_option_file), {}),
-                                   dump_scope(config));
+            return restore::ask_dump_length(
+                restore::SqlClient(option_file_argument(config.mysql_option_file), {}), dump_scope(config));
         std::int64_t sum = 0;
         const auto options = std::filesystem::directory_options::skip_permission_denied;
         const auto datadir = ask_server(config.mysql_option_file).datadir;

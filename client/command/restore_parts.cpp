@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <set>
 
 #include "client/restore/into_server.hpp"
+#include "client/restore/physical_tables.hpp"
 #include "client/restore/sql_parts.hpp"
 #include "common/backupset/file_streams.hpp"
 #include "common/base/error.hpp"
@@ -22,6 +24,13 @@ restore::Selection selection_of(const PartArguments& arguments) {
 
 void refuse(const std::string& text, const std::string& hint) {
     throw Error(ErrorKind::usage, text, hint);
+}
+
+// Where the SQL goes is the best guess of a disk with space.
+std::filesystem::path scratch_of(const PartArguments& arguments) {
+    if (!arguments.scratch.empty()) return std::filesystem::absolute(arguments.scratch);
+    if (!arguments.output.empty()) return std::filesystem::absolute(arguments.output).parent_path();
+    return std::filesystem::temp_directory_path();
 }
 
 Json json_of(const backupset::Manifest& manifest, const std::vector<restore::DumpedTable>& loaded) {
@@ -52,6 +61,11 @@ void add_part_options(CLI::App& command, PartArguments& arguments) {
     command
         .add_option("--output", arguments.output, "Write the SQL to this new file, complete or not at all")
         ->type_name("FILE");
+    command
+        .add_option(
+            "--scratch", arguments.scratch,
+            "--table, --database of a physical backup: where it is restored to meanwhile, and removed")
+        ->type_name("DIR");
     command.add_flag("--into-server", arguments.into_server,
                      "Load the SQL into the running server of --defaults-file");
     command
@@ -92,7 +106,9 @@ void require_part_options(const PartArguments& arguments, bool to_datadir, bool 
 void restore_part_of(Context& context, const RestoreFrom& from, const backupset::Manifest& manifest,
                      const PartArguments& arguments, const std::vector<std::string>& command) {
     const auto wanted = selection_of(arguments);
-    const auto feed = feed_of_dump(from, manifest);
+    std::optional<PhysicalTables> physical;
+    if (manifest.stream == "xbstream") physical.emplace(from, manifest, wanted, scratch_of(arguments));
+    const auto feed = physical ? physical->feed() : feed_of_dump(from, manifest);
     if (arguments.into_server) {
         IntoServer into{arguments.defaults_file, arguments.overwrite, {}, arguments.skip_triggers};
         if (!arguments.into_database.empty())

@@ -19,6 +19,7 @@ struct PartArguments {
     bool overwrite = false;
     std::string into_database;
     bool skip_triggers = false;
+    std::string scratch;
 
     bool selects() const { return !tables.empty() || !databases.empty(); }
     // Whether restore_part_of() is the one to do the work.

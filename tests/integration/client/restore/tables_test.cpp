@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "client/restore/into_server.hpp"
+#include "client/restore/physical_tables.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/process_streams.hpp"
 #include "common/base/error.hpp"
@@ -129,6 +130,54 @@ TEST_CASE_METHOD(Tables, "one table of a dump comes out alone, and loads with it
         CHECK(refusal_of([&] { to_file({{}, {{"", name}}}); }).kind == "corrupt");
         CHECK_FALSE(std::filesystem::exists(out()));
     }
+}
+
+TEST_CASE_METHOD(Tables, "tables come out of a physical backup, of any engine and kind") {
+    ask("CREATE TABLE shop.old (a INT) ENGINE=MyISAM; INSERT INTO shop.old VALUES (5); "
+        "CREATE EVENT shop.nightly ON SCHEDULE EVERY 1 DAY DO SELECT 1");
+    backupset::ProcessSource source(
+        {.name = "mariadb-backup",
+         .spawn = {.argv = {"mariadb-backup", "--defaults-file=" + root.string(), "--backup",
+                            "--stream=xbstream", "--datadir=" + database.datadir().string(),
+                            "--target-dir=" + database.folder().string()},
+                   .fds = {},
+                   .environment = {},
+                   .directory = {}}});
+    set = add_set(source, "xbstream", "mariadb-backup");
+    manifest = client::choose_set(from, set);
+    CHECK(refusal_of([&] { client::feed_of_dump(from, manifest); }).kind == "usage");
+    std::filesystem::permissions(folder(), std::filesystem::perms(0755));  // mysql must reach it
+    const auto before = names();
+    const auto take = [&](const Selection& wanted) {
+        const client::PhysicalTables tables(from, manifest, wanted, folder());
+        feed = tables.feed();
+        return to_file(wanted);
+    };
+    ask("CREATE DATABASE copy");
+    database.run_sql(take({{}, {{"shop", "orders"}, {"shop", "log"}, {"shop", "old"}}}), "copy");
+    CHECK(ask("SHOW TABLES FROM copy") == "log\nold\norders\n");
+    CHECK(ask("SELECT GROUP_CONCAT(name, HEX(IFNULL(picture, '')) ORDER BY id) FROM copy.orders") ==
+          ask("SELECT GROUP_CONCAT(name, HEX(IFNULL(picture, '')) ORDER BY id) FROM shop.orders"));
+    CHECK(ask("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = 'copy'") ==
+          "tr\n");
+    CHECK(ask("SELECT * FROM copy.old") == "5\n");
+
+    std::filesystem::remove(out());
+    const auto missing = refusal_of([&] { take({{}, {{"shop", "order"}}}); });
+    CHECK(missing.kind == "not_found");
+    CHECK_THAT(missing.hint, Contains("shop.orders"));
+    CHECK(refusal_of([&] { take({}); }).kind == "usage");
+    // With its events, or not at all.
+    std::string whole;
+    try {
+        whole = take({{"shop"}, {}});
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::refused);
+        CHECK_THAT(error.text(), Contains("events"));
+    }
+    if (!whole.empty()) CHECK_THAT(whole, Contains("EVENT `nightly`") && Contains("PROCEDURE `p`"));
+    std::filesystem::remove(out());
+    CHECK(names() == before);
 }
 
 TEST_CASE_METHOD(Tables, "a dump goes into a running server, which is asked first and told what came of it") {
