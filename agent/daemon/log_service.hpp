@@ -18,7 +18,8 @@ class LogService {
 
     // Throws what ended the thread: state that cannot be read or written.
     void require_running();
-    // Whether a full backup should be made now for the sake of the logs; at most once an hour.
+    // Whether a full backup should be made now for the sake of the logs: once for each chain of them and
+    // not before min-interval after the last, or an hour after one that failed.
     bool wants_full_backup(UtcTime now);
 
   private:
@@ -26,6 +27,7 @@ class LogService {
     std::mutex mutex_;  // failure_
     std::exception_ptr failure_;
     std::optional<UtcTime> last_wish_;
+    std::int64_t chain_ = 0;  // since when, of the last wish
     std::jthread thread_;
     std::optional<std::stop_callback<std::function<void()>>> ends_;
 };

@@ -7,7 +7,7 @@
 #   tests/bench/run.sh dispatcher [options]   the dispatcher under load (dispatcher.sh --help; docs/scaling.md)
 #   tests/bench/run.sh stores [options]       seal to and open from S3 on loopback (stores.sh --help; docs/stores.md)
 #   tests/bench/run.sh rotate [options]       rotation of the decryption subkey (rotate.sh --help)
-#   tests/bench/run.sh depth [options]        increments, and proofs by restoring (depth.sh --help; docs/chains.md)
+#   tests/bench/run.sh depth [options]        increments, proofs by restoring, point in time (depth.sh --help; docs/chains.md)
 #     --input FILE      the plain stream (default: an xbstream of a private MariaDB with 1 GB of sysbench, world and DBT-3 tables)
 #     --rounds N        rounds of A B A B (default 5); medians are printed
 #     --workers N       (default 2)   --level N  zstd level (default 1)   --segment BYTES (default 33554432)
