@@ -38,9 +38,10 @@ void require_one_target(const Arguments& arguments) {
     const int targets = arguments.part.targets() + (arguments.datadir.empty() ? 0 : 1) +
                         (arguments.pipe ? 1 : 0) + (arguments.to_stdout ? 1 : 0);
     if (targets != 1)
-        throw Error(ErrorKind::usage,
-                    "exactly one of --datadir, --pipe, --stdout, --output and --into-server is needed",
-                    "Physical sets go to --datadir DIR, dumps to any of the others.");
+        throw Error(
+            ErrorKind::usage,
+            "exactly one of --datadir, --pipe, --stdout, --output, --into-server and --tablespaces is needed",
+            "Physical sets go to --datadir DIR, dumps to any of the others.");
     if (arguments.pipe == arguments.command.empty())
         throw Error(ErrorKind::usage,
                     arguments.pipe ? "--pipe needs a command" : "there is a command but no --pipe",

@@ -29,7 +29,8 @@ void refuse(const std::string& text, const std::string& hint) {
 // Where the SQL goes is the best guess of a disk with space.
 std::filesystem::path scratch_of(const PartArguments& arguments) {
     if (!arguments.scratch.empty()) return std::filesystem::absolute(arguments.scratch);
-    if (!arguments.output.empty()) return std::filesystem::absolute(arguments.output).parent_path();
+    for (const auto& target : {arguments.output, arguments.tablespaces})
+        if (!target.empty()) return std::filesystem::absolute(target).parent_path();
     return std::filesystem::temp_directory_path();
 }
 
@@ -63,6 +64,11 @@ void add_part_options(CLI::App& command, PartArguments& arguments) {
         ->type_name("FILE");
     command
         .add_option(
+            "--tablespaces", arguments.tablespaces,
+            "--table of a physical backup: InnoDB's own files, and how to import them, into this new folder")
+        ->type_name("DIR");
+    command
+        .add_option(
             "--scratch", arguments.scratch,
             "--table, --database of a physical backup: where it is restored to meanwhile, and removed")
         ->type_name("DIR");
@@ -92,6 +98,8 @@ void require_part_options(const PartArguments& arguments, bool to_datadir, bool 
         refuse("--one-pass is for --pipe and --stdout",
                "A server gets nothing of a set before all of it was checked.");
     const auto wanted = selection_of(arguments);
+    if (!arguments.tablespaces.empty() && (arguments.tables.empty() || !arguments.databases.empty()))
+        refuse("--tablespaces is for --table", "Name the tables: --table DB.TABLE.");
     if (arguments.skip_triggers && wanted.all())
         refuse("--skip-triggers is for --table and --database", "A whole dump is not changed.");
     if (arguments.into_database.empty()) return;
@@ -108,6 +116,14 @@ void restore_part_of(Context& context, const RestoreFrom& from, const backupset:
     const auto wanted = selection_of(arguments);
     std::optional<PhysicalTables> physical;
     if (manifest.stream == "xbstream") physical.emplace(from, manifest, wanted, scratch_of(arguments));
+    if (!arguments.tablespaces.empty()) {
+        if (!physical)
+            refuse("set " + manifest.set + " is a dump: it has no tablespaces",
+                   "Take the tables as SQL: --output FILE.");
+        physical->write_tablespaces(arguments.tablespaces);
+        return context.say("wrote the tables of set " + manifest.set + " to " + arguments.tablespaces +
+                           "; its README.txt says how they are imported");
+    }
     const auto feed = physical ? physical->feed() : feed_of_dump(from, manifest);
     if (arguments.into_server) {
         IntoServer into{arguments.defaults_file, arguments.overwrite, {}, arguments.skip_triggers};

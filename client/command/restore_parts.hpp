@@ -20,11 +20,14 @@ struct PartArguments {
     std::string into_database;
     bool skip_triggers = false;
     std::string scratch;
+    std::string tablespaces;
 
     bool selects() const { return !tables.empty() || !databases.empty(); }
     // Whether restore_part_of() is the one to do the work.
-    bool apply() const { return selects() || into_server || !output.empty(); }
-    int targets() const { return (into_server ? 1 : 0) + (output.empty() ? 0 : 1); }
+    bool apply() const { return selects() || into_server || !output.empty() || !tablespaces.empty(); }
+    int targets() const {
+        return (into_server ? 1 : 0) + (output.empty() ? 0 : 1) + (tablespaces.empty() ? 0 : 1);
+    }
 };
 
 void add_part_options(CLI::App& command, PartArguments& arguments);

@@ -1,9 +1,10 @@
 #include "client/restore/physical_tables.hpp"
 
-#include <array>
 #include <optional>
 #include <vector>
 
+#include "client/restore/new_folder.hpp"
+#include "client/restore/tablespaces.hpp"
 #include "common/backupset/chain.hpp"
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -130,6 +131,18 @@ SqlFeed PhysicalTables::feed() const {
         source.finish();
         target.commit();
     };
+}
+
+void PhysicalTables::require_transportable(const restore::TableName& name) const {
+    client::require_transportable(parts_->server->client(), name);
+}
+
+void PhysicalTables::write_tablespaces(const fs::path& given) const {
+    const fs::path folder = free_folder(given);
+    const TempDir work(folder.parent_path(), ".strongroom-tablespaces");
+    parts_->from.say("copying the files of the tables");
+    export_tablespaces(*parts_->server, parts_->data(), parts_->plan.scope.wanted.tables, work.path());
+    give_name(work.path(), folder);
 }
 
 }  // namespace strongroom::client

@@ -24,6 +24,10 @@ class PhysicalTables {
 
     // Valid as long as this.
     SqlFeed feed() const;
+    // The selected tables as transportable tablespaces (export_tablespaces()), in a new folder that gets its
+    // name when all is there. Throws Error{exists} if there is one already.
+    void require_transportable(const restore::TableName& name) const;
+    void write_tablespaces(const std::filesystem::path& folder) const;
 
   private:
     struct Parts;

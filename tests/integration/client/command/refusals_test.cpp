@@ -69,6 +69,7 @@ TEST_CASE_METHOD(Client, "a wrong command line says what is wrong") {
             "--one-pass");
     refuses(restore({"--into-server", "--defaults-file", path("c"), "--into-database", "x"}),
             ErrorKind::usage, "one database");
+    refuses(restore({"--database", "shop", "--tablespaces", path("t")}), ErrorKind::usage, "for --table");
     refuses(restore({"--output", path("o"), "--skip-triggers"}), ErrorKind::usage, "--skip-triggers");
     refuses({"recover", "--server", "shop", "--into", path("r")}, ErrorKind::usage, "no server UUID");
 }

@@ -133,7 +133,9 @@ TEST_CASE_METHOD(Tables, "one table of a dump comes out alone, and loads with it
 }
 
 TEST_CASE_METHOD(Tables, "tables come out of a physical backup, of any engine and kind") {
-    ask("CREATE TABLE shop.old (a INT) ENGINE=MyISAM; INSERT INTO shop.old VALUES (5); "
+    ask("CREATE TABLE shop.`pl``ain ü` (a INT PRIMARY KEY, b TEXT, INDEX (b(9))) ROW_FORMAT=COMPRESSED; "
+        "INSERT INTO shop.`pl``ain ü` SELECT seq, REPEAT('x', seq) FROM shop.seq_1_to_500;"
+        "CREATE TABLE shop.old (a INT) ENGINE=MyISAM; INSERT INTO shop.old VALUES (5); "
         "CREATE EVENT shop.nightly ON SCHEDULE EVERY 1 DAY DO SELECT 1");
     backupset::ProcessSource source(
         {.name = "mariadb-backup",
@@ -167,6 +169,31 @@ TEST_CASE_METHOD(Tables, "tables come out of a physical backup, of any engine an
     CHECK(missing.kind == "not_found");
     CHECK_THAT(missing.hint, Contains("shop.orders"));
     CHECK(refusal_of([&] { take({}); }).kind == "usage");
+    // InnoDB's own files of a table, imported by a server as the README says.
+    const restore::TableName plain{"shop", "pl`ain ü"};
+    {
+        const client::PhysicalTables tables(from, manifest, {{}, {plain, {"shop", "log"}}}, folder());
+        CHECK_THAT(refusal_of([&] { tables.write_tablespaces(folder() / "t"); }).text,
+                   Contains("partitioned"));
+        const auto refused = [&](const std::string& table) {
+            return refusal_of([&] { tables.require_transportable({"shop", table}); }).text;
+        };
+        CHECK_THAT(refused("old"), Contains("MyISAM"));
+        CHECK_THAT(refused("orders"), Contains("foreign keys"));
+        CHECK_THAT(refused("names"), Contains("VIEW"));
+        CHECK_THAT(refused("numbers"), Contains("SEQUENCE"));
+    }
+    CHECK_FALSE(std::filesystem::exists(folder() / "t"));
+    client::PhysicalTables(from, manifest, {{}, {plain}}, folder()).write_tablespaces(folder() / "t");
+    const std::string sum = ask("CHECKSUM TABLE shop.`pl``ain ü` EXTENDED");
+    ask("DROP TABLE shop.`pl``ain ü`");
+    database.run_sql(read_file(folder() / "t/1-create.sql", 1U << 20U));
+    for (const auto& entry : std::filesystem::directory_iterator(folder() / "t/shop"))
+        std::filesystem::copy_file(entry.path(), database.datadir() / "shop" / entry.path().filename());
+    give_to_mysql(database.datadir());
+    CHECK_THAT(database.run_sql(read_file(folder() / "t/2-import.sql", 1U << 20U)), Contains("status\tOK"));
+    CHECK(ask("CHECKSUM TABLE shop.`pl``ain ü` EXTENDED") == sum);
+    std::filesystem::remove_all(folder() / "t");
     // With its events, or not at all.
     std::string whole;
     try {
