@@ -7,6 +7,7 @@
 #include "agent/escrow/record_check.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/maintenance/maintenance.hpp"
+#include "common/maintenance/log_verification.hpp"
 #include "common/maintenance/shown.hpp"
 #include "common/term/progress_bar.hpp"
 #include "common/term/table.hpp"
@@ -38,6 +39,7 @@ int verify_command(const CommandLine& line, const Clock& clock, std::stop_token 
         std::cout << Json{{"sets", std::move(sets)},
                           {"committed", verdict.committed},
                           {"left", verdict.left},
+                          {"logs", maintenance::json_of(verdict.logs)},
                           {"escrow", changed}}
                          .dump()
                   << "\n";
@@ -46,7 +48,11 @@ int verify_command(const CommandLine& line, const Clock& clock, std::stop_token 
         for (const auto& one : verdict.sets)
             table.add({one.set, one.manifest ? term::format_bytes(one.manifest->stored_total) : "?",
                        one.result(), maintenance::one_line(one)});
+        for (const auto& one : verdict.logs.bad)
+            table.add({one.set, "?", one.result(), maintenance::one_line(one)});
         table.print(std::cout, "no committed backup set");
+        if (const auto text = maintenance::text_of(verdict.logs); !line.quiet && !text.empty())
+            std::cerr << text << "\n";
         if (!line.quiet && verdict.left > 0)
             std::cerr << verdict.left << " more sets wait for their turn: verify-for ended this run\n";
     }

@@ -44,6 +44,9 @@ maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, cons
         if (!one.good())
             log_event(Level::error, "AGENT_SET_NOT_GOOD", "set {}, {}: {}", one.set, one.result(),
                       maintenance::one_line(one));
+    for (const auto& one : out.logs.bad)
+        log_event(Level::error, "AGENT_SET_NOT_GOOD", "log {}, {}: {}", one.set, one.result(),
+                  maintenance::one_line(one));
     log_event(Level::info, "AGENT_VERIFIED", "{} of {} sets, {} more wait for their turn", out.sets.size(),
               out.committed, out.left);
     return out;

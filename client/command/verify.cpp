@@ -7,6 +7,7 @@
 #include "common/backupset/store_root.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/maintenance/log_verification.hpp"
 #include "common/maintenance/verification.hpp"
 #include "common/term/table.hpp"
 #include "common/term/text.hpp"
@@ -73,6 +74,7 @@ void print_json(Context& context, const std::vector<ServerResult>& results) {
         servers.push_back({{"server", server.server},
                            {"identity", server.identity},
                            {"committed", server.verdict.committed},
+                           {"logs", maintenance::json_of(server.verdict.logs)},
                            {"sets", std::move(sets)}});
     }
     context.print_json({{"servers", std::move(servers)}});
@@ -92,7 +94,10 @@ void print_table(Context& context, const std::vector<ServerResult>& results) {
                        verdict.manifest ? std::to_string(verdict.manifest->segments.size()) : "?",
                        verdict.manifest ? term::format_bytes(verdict.manifest->stored_total) : "?",
                        verdict.result(), maintenance::one_line(verdict)});
+        for (const auto& one : server.verdict.logs.bad)
+            table.add({one.set, "?", "?", one.result(), maintenance::one_line(one)});
         table.print(context.out, "no committed backup set");
+        if (const auto text = maintenance::text_of(server.verdict.logs); !text.empty()) context.say(text);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "common/backupset/segment_reader.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/error.hpp"
+#include "common/maintenance/log_verification.hpp"
 
 namespace strongroom::maintenance {
 namespace {
@@ -138,16 +139,19 @@ ServerVerdict verify_server(const TrustedServer& server, VerificationLog& log, c
     if (run.sign || run.choice.forget_missing) log.save(run.sign);
     out.left = chosen.size() - begun;
     std::ranges::stable_sort(out.sets, {}, &SetVerdict::set);
+    if (run.choice.sets.empty() && run.choice.at_most == 0) out.logs = verify_logs(server, run);
     return out;
 }
 
 void Summary::add(const ServerVerdict& verdict) {
-    for (const auto& one : verdict.sets) {
-        ++checked;
-        if (one.good()) continue;
+    checked += verdict.sets.size() + verdict.logs.read;
+    const auto count = [&](const SetVerdict& one) {
+        if (one.good()) return;
         ++bad;
         worst = std::min(worst, one.worst);
-    }
+    };
+    for (const auto& one : verdict.sets) count(one);
+    for (const auto& one : verdict.logs.bad) count(one);
 }
 
 void Summary::require_all_good(const std::string& detail) const {

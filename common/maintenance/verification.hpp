@@ -31,10 +31,18 @@ struct VerifyRun {
     std::function<void(const std::string& set, const backupset::Progress&)> on_progress;
 };
 
+// Pieces of the binary log (log_verification.hpp).
+struct LogVerdict {
+    std::size_t committed = 0;  // that the store holds
+    std::size_t read = 0;
+    std::vector<backupset::SetVerdict> bad;  // those of them that are not good
+};
+
 struct ServerVerdict {
     std::vector<backupset::SetVerdict> sets;  // in the order of time; those that are gone first
     std::size_t committed = 0;                // that the store holds
     std::size_t left = 0;                     // chosen, and not begun
+    LogVerdict logs;                          // unless sets were named
 };
 
 // The log is saved after each set, so that what was read is not read again. Throws what the store throws

@@ -5,7 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "common/backupset/log_chain.hpp"
+#include "common/maintenance/log_verification.hpp"
 #include "common/maintenance/pruner.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/support/set_bench.hpp"
 
 using namespace strongroom;
@@ -108,6 +110,41 @@ TEST_CASE("log pruning: an unfinished piece goes after a day") {
     CHECK(logs.plan({}).gone.empty());
     logs.clock.advance(std::chrono::hours(25));
     CHECK(logs.plan({}).gone == std::vector<std::string>{piece});
+}
+
+TEST_CASE("log verification: a damaged piece, and one that is gone from the middle, are named") {
+    Logs logs;
+    for (int i = 0; i < 6; ++i) logs.add(i % 2 == 1);
+    const TrustedServer server{logs.store, logs.server, {logs.home(), logs.identity}};
+    const auto verdict = [&] { return verify_logs(server, {}); };
+    CHECK(text_of(verdict()) == "6 of 6 pieces of the binary log were read, 0 are not good");
+    remove_set(logs.store, logs.server, logs.ids[0]);  // pruned
+    CHECK(verdict().bad.empty());
+    VerifyRun some;
+    some.choice.sample = 40;
+    CHECK(verify_logs(server, some).read == 2);
+    some = {};
+    some.go_on = [] { return false; };
+    CHECK(verify_logs(server, some).read == 1);
+
+    const auto key = segment_key(logs.server, logs.ids[4], 0);
+    auto bytes = Bytes(logs.store.get(key, 1U << 20U).view());
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    logs.store.put(key, bytes);
+    remove_set(logs.store, logs.server, logs.ids[2]);
+    const auto found = verdict();
+    CHECK(found.read == 4);
+    REQUIRE(found.bad.size() == 2);
+    CHECK(found.bad[0].set == logs.ids[3]);
+    CHECK(found.bad[0].worst == Flaw::chain);
+    CHECK_THAT(one_line(found.bad[0]), Catch::Contains(logs.ids[2] + ", is gone"));
+    CHECK(found.bad[1].set == logs.ids[4]);
+    CHECK(found.bad[1].worst == Flaw::damaged);
+    Summary summary;
+    ServerVerdict all;
+    all.logs = found;
+    summary.add(all);
+    CHECK(error_of([&] { summary.require_all_good(); }).kind() == ErrorKind::corrupt);
 }
 
 TEST_CASE("log path: a piece that lacks, is another's or does not fit ends it there") {
