@@ -126,6 +126,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
     CLI::App* backup = app.add_subcommand("backup", "Back up now; needs no dispatcher");
     backup->add_flag("--incremental", line.incremental,
                      "Only what changed since the newest set, where that can be told; else all");
+    backup->add_flag("--outside-window", line.outside_window, "Also outside the host's backup-window");
     backup->footer("Example:\n  strongroom-agent backup --json\n  strongroom-agent backup --incremental");
     CLI::App* escrow =
         app.add_subcommand("escrow", "Deposit the decryption key for the pinned recovery keys");

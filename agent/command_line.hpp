@@ -19,13 +19,14 @@ struct CommandLine {
     std::filesystem::path code_file;
     bool json = false;
     bool quiet = false;
-    bool apply = false;        // prune
-    bool incremental = false;  // backup: only what changed
-    bool reencrypt = false;    // rotate: and write the sets anew
-    bool rewrapped = false;    // rotate: by the user; the envelopes are not looked at
-    bool full = false;         // verify: by restoring one set
-    std::string set;           // verify --full: a set id, or "latest"
-    bool local = false;        // escrow, rotate, recovery-key: into the store only
+    bool apply = false;           // prune
+    bool outside_window = false;  // backup: although it is not the time for it
+    bool incremental = false;     // backup: only what changed
+    bool reencrypt = false;       // rotate: and write the sets anew
+    bool rewrapped = false;       // rotate: by the user; the envelopes are not looked at
+    bool full = false;            // verify: by restoring one set
+    std::string set;              // verify --full: a set id, or "latest"
+    bool local = false;           // escrow, rotate, recovery-key: into the store only
     struct {
         std::filesystem::path approval;  // identity rotate: by a file
         std::string algorithm = "same";  // identity rotate: of the new key

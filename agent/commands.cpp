@@ -9,6 +9,7 @@
 #include "agent/identity/connection.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/report.hpp"
+#include "agent/policy/backup_window.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
@@ -74,6 +75,12 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
     const AgentRecord agent = state.agent();
     storage::StoreMeter meter;
     const Host host{line.config, state, agent, clock, &meter};
+    const BackupWindows windows(line.config.backup_windows);
+    if (!line.outside_window && !windows.contains(clock.now()))
+        throw Error(ErrorKind::refused,
+                    "it is " + local_time_of_day(clock.now()) + ", outside this host's backup window (" +
+                        windows.text() + ")",
+                    "To back up all the same: strongroom-agent backup --outside-window");
     const FileLock lock = state.lock_backup();
     const Origin origin{.job = {}, .schedule = {}, .slot = {}, .incremental = line.incremental};
     const auto style = term::progress_style(STDERR_FILENO, line.quiet || line.json);

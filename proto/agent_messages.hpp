@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/message_parts.hpp"
+#include "proto/server_state.hpp"
 #include "proto/statement_messages.hpp"
 
 namespace strongroom::proto {
@@ -56,8 +57,10 @@ struct JobOrder {
     std::int64_t lease_ms = 0;
     std::optional<std::string> schedule;
     std::optional<std::int64_t> slot;
+    std::optional<std::string> group{};  // for this group: the host looks whether it is fit before it begins
     template <class Fields>
     void fields(Fields& f) {
+        f("group", group, group_text);
         f("id", id, uuid_text);
         f("kind", kind, job_kind_text);
         f("attempt", attempt, Range{1, 100});
@@ -93,6 +96,9 @@ struct EscrowFetched {
         f("count", count, any_size);
     }
 };
+
+// Of a job's problem: the host was not fit to be backed up for its group. Another may be, and this one later.
+inline constexpr const char* unfit_stage = "member";
 
 struct JobNext {
     static constexpr const char* type = "job.next";
@@ -229,6 +235,7 @@ struct AgentReport {
     std::vector<std::string> refusals;
     std::optional<std::vector<std::string>> removed;  // sets that this agent pruned
     std::optional<std::vector<SetProof>> proofs{};
+    std::optional<ServerState> state{};
     template <class Fields>
     void fields(Fields& f) {
         f("version", version, short_text);
@@ -240,6 +247,7 @@ struct AgentReport {
         f("refusals", refusals, Many<Text>{100, long_text});
         f("removed", removed, Many<Text>{max_list, set_id_text});
         f("proofs", proofs, Many<Nested>{100, {}});
+        f("state", state);
     }
     using Reply = Empty;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "proto/agent_messages.hpp"
+#include "proto/group_messages.hpp"
 #include "proto/proof_messages.hpp"
 #include "proto/statement_messages.hpp"
 #include "proto/user_messages.hpp"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/message_parts.hpp"
+#include "proto/server_state.hpp"
 
 namespace strongroom::proto {
 
@@ -58,6 +59,8 @@ struct Server {
     std::optional<std::int64_t> identity_changed;   // the last change of the identity key
     std::optional<std::string> identity_before;
     std::optional<std::string> identity_pending;  // the key that waits for its user's approval
+    std::optional<ServerState> state{};           // what its agent last said of the database server
+    std::optional<std::int64_t> state_reported;   // and when
     template <class Fields>
     void fields(Fields& f) {
         f("server", server, uuid_text);
@@ -87,6 +90,8 @@ struct Server {
         f("identity_changed", identity_changed, any_time);
         f("identity_before", identity_before, fingerprint_text);
         f("identity_pending", identity_pending, fingerprint_text);
+        f("state", state);
+        f("state_reported", state_reported, any_time);
     }
 };
 
@@ -208,8 +213,12 @@ struct Job {
     std::optional<std::int64_t> retries;
     std::optional<std::string> set;
     std::optional<Problem> problem;
+    std::optional<std::string> group{};  // the job of a group, which `server` has now
+    std::optional<std::string> moved{};  // who had it before, and why it moved on
     template <class Fields>
     void fields(Fields& f) {
+        f("group", group, group_text);
+        f("moved", moved, long_text);
         f("id", id, uuid_text);
         f("server", server, uuid_text);
         f("kind", kind, job_kind_text);

@@ -6,11 +6,13 @@
 #include <functional>
 
 #include "agent/check/database_check.hpp"
+#include "agent/check/window_check.hpp"
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
 #include "agent/job/report.hpp"
 #include "agent/logs/log_reader.hpp"
 #include "agent/logs/server_log.hpp"
+#include "agent/policy/backup_window.hpp"
 #include "agent/proof/source_figures.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "agent/source/mysql_client.hpp"
@@ -151,7 +153,10 @@ Finding check_logs(const AgentConfig& config, const StateDir& state) {
 }
 
 void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
-                      const AgentRecord& agent, const Clock& clock) {
+                      const AgentRecord& agent, const Clock& clock,
+                      const std::optional<proto::ServerState>& server) {
+    if (BackupWindows(config.backup_windows).any())
+        part(out, "backup window", [&] { return check_windows(config, state, clock.now()); });
     part(out, "identity", [&] { return check_identity(state, agent); });
     part(out, "recovery keys", [&] { return check_pins(state, agent); });
     part(out, "escrow", [&] { return check_escrow(state, agent); });
@@ -163,7 +168,7 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
     part(out, "dispatcher", [&]() -> Finding {
         proto::Exchange exchange = connect(state, agent, clock);
         exchange.set_attempts(1);
-        report_runs({config, state, agent, clock}, exchange, true);
+        report_runs({config, state, agent, clock}, exchange, true, server);
         difference = exchange.clock_difference();
         return {Verdict::ok, {}, agent.dispatcher + " answers with the right key", {}};
     });
@@ -183,14 +188,14 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
 std::vector<Finding> check_host(const AgentConfig& config, const StateDir& state, const Clock& clock) {
     Findings out;
     part(out, "gpg", check_gpg);
-    check_database(out, config);
+    const auto server = check_database(out, config, clock.now());
     std::optional<AgentRecord> agent;
     part(out, "registration", [&]() -> Finding {
         agent = state.agent();
         return {Verdict::ok, {}, "with " + agent->dispatcher + ", owner " + agent->owner_name, {}};
     });
     part(out, "store", [&] { return check_store(config, agent ? agent->server : ""); });
-    if (agent) check_registered(out, config, state, *agent, clock);
+    if (agent) check_registered(out, config, state, *agent, clock, server);
     return out;
 }
 

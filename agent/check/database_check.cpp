@@ -6,6 +6,7 @@
 
 #include "agent/check/server_check.hpp"
 #include "agent/source/dump_scope.hpp"
+#include "agent/server_state/server_state.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/tool.hpp"
 #include "common/base/error.hpp"
@@ -52,14 +53,16 @@ Finding check_scope(const AgentConfig& config) {
 
 }  // namespace
 
-void check_database(std::vector<Finding>& out, const AgentConfig& config) {
+std::optional<proto::ServerState> check_database(std::vector<Finding>& out, const AgentConfig& config,
+                                                 UtcTime now) {
+    std::optional<proto::ServerState> state;
     if (!config.mysql_option_file.empty()) {
         try {
             require_private_file(config.mysql_option_file);
             out.push_back({Verdict::ok, "option file", config.mysql_option_file.string(), {}});
         } catch (const Error& error) {
             out.push_back({Verdict::fail, "option file", error.text(), error.hint()});
-            return;  // nothing that uses it is run
+            return state;  // nothing that uses it is run
         }
     }
     std::optional<Tool> tool;
@@ -70,20 +73,23 @@ void check_database(std::vector<Finding>& out, const AgentConfig& config) {
     } catch (const Error& error) {
         out.push_back({Verdict::fail, "backup tool", error.text(), error.hint()});
     }
-    if (config.source == "command") return;
+    if (config.source == "command") return state;
     try {
         const MysqlServer server = ask_server(config.mysql_option_file);
         out.push_back({Verdict::ok, "mysql", server.version + " as " + server.account, {}});
         if (tool) out.push_back(check_privileges(server, *tool));
         if (tool && tool->family == ToolFamily::physical) out.push_back(check_datadir(server.datadir));
         if (tool && tool->family == ToolFamily::dump) out.push_back(check_scope(config));
-        if (tool) check_server(out, config, *tool);
+        state = ask_server_state(config, now);
+        if (tool)
+            for (auto& finding : findings_of(*state, tool->family)) out.push_back(std::move(finding));
         if (!server.log_bin)
             out.push_back({Verdict::warn, "binary log", "is off: a restore reaches only the backup's moment",
                            "Set log-bin to be able to go on from there."});
     } catch (const Error& error) {
         out.push_back({Verdict::fail, "mysql", error.text(), error.hint()});
     }
+    return state;
 }
 
 }  // namespace strongroom::agent

@@ -4,8 +4,33 @@
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/config/quantity.hpp"
+#include "proto/server_state.hpp"
 
 namespace strongroom::agent {
+namespace {
+
+CLI::Validator group_name() {
+    return {[](const std::string& text) {
+                return text.empty() || proto::is_group_name(text)
+                           ? std::string()
+                           : "a group's name is 1 to 64 letters, digits, '.', '_' and '-'";
+            },
+            ""};
+}
+
+CLI::Validator backup_window() {
+    return {[](const std::string& text) {
+                try {
+                    const BackupWindows one({text});
+                    return std::string();
+                } catch (const Error& error) {
+                    return error.text() + ". " + error.hint();
+                }
+            },
+            ""};
+}
+
+}  // namespace
 
 void declare(config::Options& options, AgentConfig& config) {
     options.setting("--store", config.store, "Where backup sets go, as in file:///srv/backups")
@@ -54,6 +79,34 @@ void declare(config::Options& options, AgentConfig& config) {
         ->check(CLI::IsMember(Policy::kinds()));
     options.setting("--allow-recovery-key-statements", config.allow_recovery_key_statements,
                     "Take changes of the recovery keys that one of them signed (strongroom recovery-key)");
+    options
+        .setting("--backup-window", config.backup_windows,
+                 "When backups may begin, in local time: 01:00-05:00, also 22:00-04:00; several are allowed")
+        ->check(backup_window())
+        ->type_name("HH:MM-HH:MM");
+    options
+        .setting(
+            "--window-end", config.window_end,
+            "A backup that still runs when its window ends: finish it, or stop it (nothing is kept of it)")
+        ->check(CLI::IsMember({"finish", "stop"}))
+        ->capture_default_str();
+    options
+        .setting("--group", config.group,
+                 "Servers that replicate from each other: a group's schedule backs up one of them")
+        ->check(group_name())
+        ->type_name("NAME");
+    options
+        .setting("--group-max-lag", config.group_max_lag,
+                 "A replica that is further behind makes no backup for its group")
+        ->transform(config::as_duration())
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{31'536'000}))
+        ->default_str("60s");
+    options
+        .setting(
+            "--group-primary", config.group_primary,
+            "Let the group back this host up while it is the primary: last (for want of a replica), never")
+        ->check(CLI::IsMember({"last", "never"}))
+        ->capture_default_str();
     options
         .setting("--min-interval", config.min_interval,
                  "Least seconds between backups that a dispatcher orders")

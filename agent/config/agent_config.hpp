@@ -37,6 +37,11 @@ struct AgentConfig {
     std::int64_t segment_size = 32LL << 20;  // bytes
     std::vector<std::string> allow_kinds{"backup", "incremental", "escrow", "rotate", "verify"};
     bool allow_recovery_key_statements = false;   // a pinned recovery key may sign a change of the pins
+    std::vector<std::string> backup_windows;      // local times in which backups begin; empty: any
+    std::string window_end = "finish";            // or "stop": a backup that still runs when they end
+    std::string group;                            // servers that replicate from each other; empty: none
+    std::int64_t group_max_lag = 60;              // seconds behind; more, and none is made for the group
+    std::string group_primary = "last";           // backed up for the group for want of a replica; or "never"
     std::int64_t min_interval = 300;              // seconds between backups that a dispatcher orders
     std::int64_t max_chain_length = 30;           // increments on one full backup
     std::int64_t max_chain_age = 691'200;         // seconds since its full backup

@@ -31,6 +31,7 @@ Daemon::Daemon(const Host& host, std::function<proto::Exchange()> connect, std::
       exchange_(std::in_place, connect_()),
       orders_(host_, connect_, notify_alive, stop_),
       poller_(connect_),
+      server_(host_.config, host_.clock),
       plan_(std::random_device{}()) {
     exchange_->set_attempts(2);
 }
@@ -84,7 +85,7 @@ void Daemon::look(UtcTime now) {
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
     const auto due = due_by_schedule();
     withheld_ = due && due->withheld;
-    if (unheard || escrow_missing() || (due && !due->withheld)) plan_.has_news(now);
+    if (unheard || server_.to_tell(now) || escrow_missing() || (due && !due->withheld)) plan_.has_news(now);
 }
 
 void Daemon::try_contact() {
@@ -186,8 +187,10 @@ void Daemon::note_away(bool away, const std::string& reason) {
 }
 
 void Daemon::report() {
-    report_runs(host_, *exchange_, !reported_);
+    const auto state = server_.to_tell(host_.clock.now());
+    report_runs(host_, *exchange_, !reported_, state);
     reported_ = true;
+    if (state) server_.told(*state, host_.clock.now());
 }
 
 bool Daemon::escrow_missing() const {

@@ -9,6 +9,7 @@
 #include "agent/daemon/contact_plan.hpp"
 #include "agent/daemon/log_service.hpp"
 #include "agent/daemon/schedule_book.hpp"
+#include "agent/daemon/server_watch.hpp"
 #include "agent/daemon/work_poller.hpp"
 #include "agent/job/order_run.hpp"
 
@@ -45,6 +46,7 @@ class Daemon {
     std::optional<proto::Exchange> exchange_;
     OrderRunner orders_;
     WorkPoller poller_;
+    ServerWatch server_;
     std::optional<UtcTime> last_contact_;
     std::optional<UtcTime> last_look_;
     ContactPlan plan_;

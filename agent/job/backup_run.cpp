@@ -237,7 +237,8 @@ proto::Problem to_problem(const Error& error) {
     const std::string text = error.text();
     const auto colon = text.find(": ");
     if (colon != std::string::npos &&
-        is_one_of(text.substr(0, colon), {"source", "compress", "encrypt", "store", "commit"}))
+        is_one_of(text.substr(0, colon),
+                  {"source", "compress", "encrypt", "store", "commit", "member", "window"}))
         out.stage = text.substr(0, colon);
     out.text = printable_line(text, 1900);
     out.hint = printable_line(error.hint(), 1900);

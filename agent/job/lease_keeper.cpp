@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 
 namespace strongroom::agent {
@@ -60,7 +61,8 @@ void LeaseKeeper::end_job(std::string reason) {
 
 void LeaseKeeper::run(const std::stop_token& ending) {
     std::optional<proto::Exchange> exchange;
-    auto next = std::chrono::steady_clock::now() + std::min(interval_, std::chrono::milliseconds(1000));
+    auto answered = std::chrono::steady_clock::now();
+    auto next = answered + std::min(interval_, std::chrono::milliseconds(1000));
     while (!ending.stop_requested()) {
         if (options_.tick) options_.tick();
         bool due = false;
@@ -79,6 +81,7 @@ void LeaseKeeper::run(const std::stop_token& ending) {
                 exchange->set_attempts(1);
             }
             renew(*exchange);
+            answered = std::chrono::steady_clock::now();
         } catch (const Error& error) {
             if (is_lease_lost(error.kind()) && exchange) {
                 end_job("the dispatcher gave the job up: " + error.text());
@@ -90,6 +93,12 @@ void LeaseKeeper::run(const std::stop_token& ending) {
             log_event(Level::warning, "AGENT_PROGRESS_NOT_REPORTED", "{}", error.what());
         }
         next = std::chrono::steady_clock::now() + interval_;
+        if (options_.order->group && next - answered > group_gives_up_after) {
+            end_job("the dispatcher did not answer for " +
+                    format_duration(std::chrono::milliseconds(group_gives_up_after)) +
+                    ": this job of a group may go to another member");
+            return;
+        }
     }
 }
 

@@ -20,6 +20,11 @@ namespace strongroom::agent {
 // An answer under the dispatcher's signature that a job is no longer ours; other errors may pass.
 bool is_lease_lost(ErrorKind kind);
 
+// A backup for a group whose lease could not be renewed for so long is given up: the dispatcher gives it to
+// another member after an hour without a sign of life, and two must not be made for one slot. A host's own
+// backup goes on however long the dispatcher is away.
+inline constexpr std::chrono::minutes group_gives_up_after{45};
+
 class LeaseKeeper {
   public:
     struct Options {

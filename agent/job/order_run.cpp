@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "agent/escrow/escrow.hpp"
 #include "agent/escrow/record_check.hpp"
@@ -12,7 +13,9 @@
 #include "agent/job/proof_run.hpp"
 #include "agent/maintenance/maintenance.hpp"
 #include "agent/rotation/rotation.hpp"
+#include "agent/server_state/server_state.hpp"
 #include "common/base/log.hpp"
+#include "common/base/printable.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -25,6 +28,11 @@ FileLock wait_for_lock(const StateDir& state, LeaseKeeper& keeper, const std::st
         keeper.set_stage("waiting for another backup");
         if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped while another backup ran");
     });
+}
+
+// The first word becomes the problem's stage (to_problem).
+std::string unfit(const std::string& why) {
+    return std::string(proto::unfit_stage) + ": " + why;
 }
 
 void mark_reported(const StateDir& state, const std::string& set) {
@@ -41,7 +49,8 @@ OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> conn
     : host_(host),
       policy_{host.config.allow_kinds, std::chrono::seconds(host.config.min_interval),
               std::chrono::seconds(host.config.min_rotation_interval),
-              std::chrono::seconds(host.config.maintenance.min_verify_interval)},
+              std::chrono::seconds(host.config.maintenance.min_verify_interval),
+              BackupWindows(host.config.backup_windows)},
       connect_(std::move(connect)),
       tick_(std::move(tick)),
       stop_(std::move(stop)) {}
@@ -59,19 +68,53 @@ void OrderRunner::require_allowed(const proto::JobOrder& order) {
     if (order.kind == "verify-full" && runs.last_proof && runs.last_proof_job != order.id)
         policy_.require_verify_interval(host_.clock.now(), from_millis(*runs.last_proof));
     if (!proto::is_backup_kind(order.kind)) return;
+    policy_.require_window(host_.clock.now());
     const bool again = runs.last_job == order.id && order.attempt > 1 && order.attempt <= free_attempts;
     if (again || !runs.last_ordered) return;
     policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
 }
 
+// What the dispatcher knows may be a minute old: the host looks itself, and decides itself.
+void OrderRunner::require_fit(const proto::JobOrder& order, proto::Exchange& exchange) {
+    if (!proto::is_backup_kind(order.kind) || *order.group != host_.config.group)
+        throw Error(ErrorKind::refused, unfit("this host is not in group " + *order.group),
+                    "Its agent.toml says which group it is in.");
+    const auto fitness = proto::fitness_for_group(ask_server_state(host_.config, host_.clock.now()));
+    if (fitness.standing == proto::Standing::unfit)
+        throw Error(ErrorKind::busy, unfit(printable_line(fitness.reason)),
+                    "Another member of the group is asked.");
+    if (fitness.standing == proto::Standing::primary)
+        log_event(Level::warning, "AGENT_PRIMARY_BACKED_UP",
+                  "job {} of group {}: this host is no replica and is backed up all the same: {}", order.id,
+                  *order.group, fitness.reason);
+    // Begun only once the dispatcher knows: until then it may give the job to another member.
+    proto::JobProgress begins;
+    begins.job = order.id;
+    begins.attempt = order.attempt;
+    begins.stage = "starting";
+    if (exchange.ask(begins).cancel) throw Error(ErrorKind::interrupted, "the job was cancelled");
+}
+
 template <class Work>
-auto OrderRunner::under_lease(const std::optional<proto::JobOrder>& order, Work work) {
+auto OrderRunner::under_lease(const std::optional<proto::JobOrder>& order, Work work, Until until) {
     std::stop_source job_stop;
+    std::atomic<bool> window_over{false};
+    const auto tick = [&] {
+        if (tick_) tick_();
+        if (until != Until::window_ends || policy_.windows.contains(host_.clock.now())) return;
+        window_over = true;
+        job_stop.request_stop();
+    };
     const std::stop_callback process_stops(stop_, [&] { job_stop.request_stop(); });
-    LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick_}, job_stop);
+    LeaseKeeper keeper({order, connect_, std::chrono::seconds(10), tick}, job_stop);
     try {
         return work(keeper, job_stop.get_token());
     } catch (const Error&) {
+        if (window_over)
+            throw Error(
+                ErrorKind::interrupted,
+                "window: the backup was stopped, since its window (" + policy_.windows.text() + ") is over",
+                "window-end = \"finish\" lets it end; or make the window longer.");
         const std::string reason = keeper.reason();
         if (reason.empty()) throw;
         throw Error(ErrorKind::interrupted, reason);
@@ -79,11 +122,13 @@ auto OrderRunner::under_lease(const std::optional<proto::JobOrder>& order, Work 
 }
 
 proto::Backup OrderRunner::back_up(const std::optional<proto::JobOrder>& order, const Origin& origin) {
-    return under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+    const bool stops = host_.config.window_end == "stop";
+    const auto work = [&](LeaseKeeper& keeper, const std::stop_token& stop) {
         const FileLock lock = wait_for_lock(host_.state, keeper, stop);
         return run_backup(host_, origin, lock, stop,
                           [&](const backupset::Progress& progress) { keeper.update(progress); });
-    });
+    };
+    return under_lease(order, work, stops ? Until::window_ends : Until::done);
 }
 
 void OrderRunner::rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange) {
@@ -171,6 +216,7 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
         return std::nullopt;
     }
     require_allowed(order);
+    if (order.group) require_fit(order, exchange);
     log_event(Level::info, "AGENT_JOB_STARTED", "job {} ({}), attempt {}", order.id, order.kind,
               order.attempt);
     if (proto::is_backup_kind(order.kind))
@@ -249,6 +295,7 @@ bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
                   "the dispatcher is away; making the backup that schedule {} asks for", *origin.schedule);
     try {
         const RunState runs = host_.state.runs();
+        policy_.require_window(host_.clock.now());
         policy_.require_kind(origin.incremental ? "incremental" : "backup");
         if (runs.last_ordered) policy_.require_interval(host_.clock.now(), from_millis(*runs.last_ordered));
         prove_after(back_up({}, origin).set);

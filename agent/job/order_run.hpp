@@ -34,13 +34,15 @@ class OrderRunner {
   private:
     // Calls `work` with a LeaseKeeper and a stop token. If it throws because the job was cancelled or its
     // lease was lost, that is what is thrown.
+    enum class Until { done, window_ends };
     template <class Work>
-    auto under_lease(const std::optional<proto::JobOrder>& order, Work work);
+    auto under_lease(const std::optional<proto::JobOrder>& order, Work work, Until until = Until::done);
     // `proof` gets the outcome of a verify-full job, also of one that failed.
     std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange,
                                            std::optional<proto::SetProof>& proof);
     void log_failure(const proto::JobOrder& order, const Error& error);
     void require_allowed(const proto::JobOrder& order);
+    void require_fit(const proto::JobOrder& order, proto::Exchange& exchange);
     void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);
     void verify_sets(const proto::JobOrder& order);
     proto::SetProof prove_newest(const proto::JobOrder& order);

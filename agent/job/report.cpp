@@ -21,7 +21,8 @@ std::string host_label() {
 
 }  // namespace
 
-void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
+void report_runs(const Host& host, proto::Exchange& exchange, bool always,
+                 const std::optional<proto::ServerState>& state) {
     const RunState runs = host.state.runs();
     proto::AgentReport report;
     for (const Run& run : runs.runs)
@@ -30,7 +31,10 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always) {
         report.removed = *runs.removed;
         if (report.removed->size() > most_removed) report.removed->resize(most_removed);
     }
-    if (!always && report.backups.empty() && runs.refusals.empty() && !report.removed && !runs.proofs) return;
+    if (!always && !state && report.backups.empty() && runs.refusals.empty() && !report.removed &&
+        !runs.proofs)
+        return;
+    report.state = state;
     report.proofs = runs.proofs;
     report.version = STRONGROOM_VERSION;
     report.label = host_label();

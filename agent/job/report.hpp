@@ -1,5 +1,5 @@
 // Tells the dispatcher what it has not heard: backups made without its order, orders that were
-// refused, sets that were pruned, and proofs by restoring.
+// refused, sets that were pruned, proofs by restoring, and what the database server is and does.
 #pragma once
 
 #include "agent/job/backup_run.hpp"
@@ -8,7 +8,8 @@
 namespace strongroom::agent {
 
 // Sends one agent.report and marks what it held as reported. Without anything new nothing is sent, unless
-// `always`. Throws what the exchange throws; nothing is marked then.
-void report_runs(const Host& host, proto::Exchange& exchange, bool always);
+// `always` or with a `state`. Throws what the exchange throws; nothing is marked then.
+void report_runs(const Host& host, proto::Exchange& exchange, bool always,
+                 const std::optional<proto::ServerState>& state = {});
 
 }  // namespace strongroom::agent

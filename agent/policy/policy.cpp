@@ -39,6 +39,14 @@ void Policy::require_kind(const std::string& kind) const {
                     "Add it to allow-kinds in the agent's configuration, if that is wanted.");
 }
 
+void Policy::require_window(UtcTime now) const {
+    if (windows.contains(now)) return;
+    throw Error(ErrorKind::refused,
+                "window: backups of this host begin only within " + windows.text() +
+                    ", its local time, and it is " + local_time_of_day(now),
+                "Set backup-window in the agent's configuration, or the schedule, to fit each other.");
+}
+
 void Policy::require_interval(UtcTime now, std::optional<UtcTime> last) const {
     require_pause("backup", now, last, min_interval,
                   "Lower min-interval in the agent's configuration, if that is wanted.");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/policy/backup_window.hpp"
 #include "common/base/clock.hpp"
 
 namespace strongroom::agent {
@@ -16,6 +17,7 @@ struct Policy {
     std::chrono::seconds min_interval{300};
     std::chrono::seconds min_rotation_interval{86'400};
     std::chrono::seconds min_verify_interval{3'600};
+    BackupWindows windows{};
 
     // The kinds that this agent can do at all: a closed set.
     static const std::vector<std::string>& kinds();
@@ -23,6 +25,8 @@ struct Policy {
 
     // All throw Error{refused} that says which rule it was and where it is set.
     void require_kind(const std::string& kind) const;
+    // Whether a backup may begin now.
+    void require_window(UtcTime now) const;
     // `last` is the start of the last backup of any origin.
     void require_interval(UtcTime now, std::optional<UtcTime> last) const;
     // `last` is the start of the last rotation that was finished; going on with an unfinished one is no

@@ -21,6 +21,13 @@ std::string join(const std::vector<std::string>& parts) {
     return out;
 }
 
+// The client repeats the statement before the server's words.
+std::string error_line(const std::string& text) {
+    const auto error = text.find("ERROR ");
+    const std::string rest = error == std::string::npos ? text : text.substr(error);
+    return rest.substr(0, rest.find('\n'));
+}
+
 std::string trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -34,7 +41,7 @@ std::vector<std::string> option_file_argument(const std::filesystem::path& optio
     return {"--defaults-file=" + option_file.string()};
 }
 
-std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql) {
+std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql, MysqlRows rows) {
     const auto client = find_program("mariadb") ? find_program("mariadb") : find_program("mysql");
     if (!client)
         throw Error(ErrorKind::tool_missing,
@@ -43,12 +50,11 @@ std::string ask_mysql(const std::filesystem::path& option_file, const std::strin
     SpawnOptions options;
     options.argv = {*client};
     for (auto& argument : option_file_argument(option_file)) options.argv.push_back(std::move(argument));
-    for (const char* argument : {"--batch", "--skip-column-names", "--connect-timeout=10"})
-        options.argv.emplace_back(argument);
+    for (const char* argument : {"--batch", "--connect-timeout=10"}) options.argv.emplace_back(argument);
+    if (rows == MysqlRows::plain) options.argv.emplace_back("--skip-column-names");
     const RunResult answer = run_program(options, sql, std::chrono::seconds(30), 1U << 20U);
     if (!answer.status.ok())
-        throw Error(ErrorKind::source,
-                    "MySQL does not answer: " + printable_line(answer.err.substr(0, answer.err.find('\n'))),
+        throw Error(ErrorKind::source, "MySQL does not answer: " + printable_line(error_line(answer.err)),
                     "See whether the server runs, and user, password and socket in mysql-option-file.");
     return answer.out;
 }

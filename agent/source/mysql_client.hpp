@@ -29,7 +29,9 @@ std::vector<std::string> option_file_argument(const std::filesystem::path& optio
 // Runs statements and returns their rows: columns by tab, rows by newline, no header (line breaks inside a
 // value are escaped, as --batch does). At most 1 MiB, 30 s. Throws Error{tool_missing} without a client,
 // Error{source} with the server's words.
-std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql);
+enum class MysqlRows { plain, with_header };  // of each result that has rows: its columns' names first
+std::string ask_mysql(const std::filesystem::path& option_file, const std::string& sql,
+                      MysqlRows rows = MysqlRows::plain);
 
 // Asks what the server is. Throws as ask_mysql().
 MysqlServer ask_server(const std::filesystem::path& option_file);

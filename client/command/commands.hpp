@@ -39,6 +39,7 @@ void add_login_command(Commands& commands);
 void add_server_commands(Commands& commands);
 void add_server_identity_command(Commands& commands, CLI::App* group);  // server identity
 void add_registration_commands(Commands& commands);
+void add_group_commands(Commands& commands);
 void add_schedule_commands(Commands& commands);
 void add_job_commands(Commands& commands);
 void add_backup_commands(Commands& commands);

@@ -1,6 +1,7 @@
 #include "client/command/commands.hpp"
 #include "client/command/shared_options.hpp"
 #include "common/base/error.hpp"
+#include "common/config/quantity.hpp"
 #include "common/term/table.hpp"
 #include "proto/messages.hpp"
 
@@ -14,13 +15,36 @@ struct Arguments {
     std::string every;
     std::int64_t splay = 0;
     bool remove = false;
+    std::string group;
+    std::string primary_after = "10min";
 };
+
+void set_for_group(Context& context, const Arguments& arguments, const std::string& cron) {
+    proto::GroupScheduleSet order{arguments.group, arguments.kind, cron, arguments.splay, 0};
+    order.primary_after_s = arguments.primary_after == "never"
+                                ? proto::never_the_primary
+                                : config::parse_duration(arguments.primary_after);
+    const auto reply = context.session().ask(order);
+    if (context.config.json) return context.print_json(to_json(reply));
+    if (arguments.remove)
+        context.out << "removed the " << arguments.kind << " schedule of group " << arguments.group << '\n';
+    else
+        context.out << arguments.kind << " of one member of group " << arguments.group << " at \"" << cron
+                    << "\" UTC; the primary "
+                    << (order.primary_after_s == proto::never_the_primary
+                            ? std::string("never")
+                            : "for want of a replica, after " + arguments.primary_after)
+                    << '\n';
+}
 
 void set(Context& context, const Arguments& arguments) {
     const std::string cron = arguments.every.empty() ? arguments.cron : "every " + arguments.every;
     if (arguments.remove == !cron.empty() || (!arguments.every.empty() && !arguments.cron.empty()))
         throw Error(ErrorKind::usage, "exactly one of --cron, --every and --remove is needed",
                     "For example: --cron \"15 3 * * *\"");
+    if (arguments.server.empty() == arguments.group.empty())
+        throw Error(ErrorKind::usage, "exactly one of --server and --group is needed");
+    if (!arguments.group.empty()) return set_for_group(context, arguments, cron);
     const auto reply =
         context.session().ask(proto::ScheduleSet{arguments.server, arguments.kind, cron, arguments.splay});
     if (context.config.json) return context.print_json(to_json(reply));
@@ -50,10 +74,20 @@ void add_schedule_commands(Commands& commands) {
     CLI::App* group = commands.group("schedule", "When backups run");
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command =
-        commands.add(group, "set", "Set or remove the schedule of a server",
-                     "strongroom schedule set --server UUID --cron \"15 3 * * *\" --splay 600",
+        commands.add(group, "set", "Set or remove the schedule of a server, or of a group of replicas",
+                     "strongroom schedule set --server UUID --cron \"15 3 * * *\" --splay 600\n"
+                     "  strongroom schedule set --group shop --cron \"15 3 * * *\" --primary-after 30min",
                      [arguments](Context& c) { set(c, *arguments); });
-    command->add_option("--server", arguments->server, "Server UUID")->required();
+    command->add_option("--server", arguments->server, "Server UUID");
+    command
+        ->add_option("--group", arguments->group,
+                     "Instead: one job per slot for all servers whose agent.toml names this group")
+        ->type_name("NAME");
+    command
+        ->add_option("--primary-after", arguments->primary_after,
+                     "Of a group: when no replica is fit, back the primary up after this time; or never")
+        ->type_name("TIME|never")
+        ->capture_default_str();
     add_kind_option(*command, arguments->kind);
     command->add_option("--cron", arguments->cron, "Five fields, UTC: minute hour day month weekday");
     command

@@ -1,6 +1,8 @@
 #include "client/command/commands.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
 #include "common/term/table.hpp"
+#include "common/term/text.hpp"
 #include "proto/messages.hpp"
 
 namespace strongroom::client {
@@ -54,6 +56,39 @@ std::string shown_fetches(const proto::Server& server) {
            std::to_string(server.fetches) + " time(s) within 30 days";
 }
 
+std::string told_state(const proto::Server& server) {
+    if (!server.state) return "not reported";
+    return printable_line(shown_replication(*server.state), 600) + "; told " +
+           shown_time(server.state_reported);
+}
+
+std::string shown_role(const proto::Server& server) {
+    return server.state ? server.state->role : "-";
+}
+
+// The rest of what the agent said of its database server.
+void print_state(Context& context, const proto::ServerState& state) {
+    std::string space;
+    for (const auto& one : state.space)
+        space += (space.empty() ? "" : ", ") + one.of + " " + term::format_bytes(one.free) + " of " +
+                 term::format_bytes(one.total);
+    std::string engines;
+    for (const auto& one : state.engines) engines += (engines.empty() ? "" : ", ") + one;
+    std::string windows;
+    for (const auto& one : state.windows) windows += (windows.empty() ? "" : ", ") + one;
+    term::print_fields(
+        context.out,
+        {{"group", state.group.value_or("none")},
+         {"database server", state.version.value_or("not known")},
+         {"binary log", state.binlog.value_or("not known")},
+         {"encryption at rest", state.encryption
+                                    ? *state.encryption + ": its keys are not in a physical backup"
+                                    : std::string("none by the server")},
+         {"engines", engines.empty() ? "all with transactions, as far as the agent sees" : engines},
+         {"free space", space.empty() ? "not known" : space},
+         {"backup windows", windows.empty() ? "any time" : windows + ", the host's local time"}});
+}
+
 void list(Context& context) {
     const auto reply = context.session().ask(proto::ServerList{});
     for (const auto& server : reply.servers) remember(context, server.server, server.label, server.identity);
@@ -61,13 +96,16 @@ void list(Context& context) {
     term::Table table({{"SERVER"},
                        {"LABEL"},
                        {"STATE"},
+                       {"GROUP"},
+                       {"ROLE"},
                        {"ESCROWED"},
                        {"PROVEN"},
                        {"LAST BACKUP"},
                        {"PROVEN BY RESTORE"},
                        {"LAST SEEN"}});
     for (const auto& one : reply.servers)
-        table.add({one.server, one.label, state_of(one), shown_time(one.escrowed), shown_time(one.proven),
+        table.add({one.server, one.label, state_of(one), one.state ? one.state->group.value_or("-") : "-",
+                   shown_role(one), shown_time(one.escrowed), shown_time(one.proven),
                    shown_time(one.last_backup), shown_restore(one), shown_time(one.last_seen)});
     table.print(context.out, "no servers yet: strongroom registration create --label NAME");
 }
@@ -96,7 +134,9 @@ void show(Context& context, const std::string& server) {
                                      {"last problem", info.last_problem.value_or("none")},
                                      {"source", info.source.value_or("not reported")},
                                      {"store", info.store.value_or("not reported")},
+                                     {"replication", told_state(info)},
                                      {"agent version", info.version}});
+    if (info.state) print_state(context, *info.state);
     for (const auto& one : reply.schedules)
         term::print_fields(context.out, {{"schedule", one.kind + " at \"" + one.cron + "\" UTC, next " +
                                                           shown_time(one.next_due)}});

@@ -94,7 +94,7 @@ database_user() {
     printf '[client]\nuser=strongroom\npassword=%s\nsocket=%s\n' "$password" "$demo/$1/s.sock" >"$2"
     database_sql "$1" <<SQL
 CREATE USER strongroom@localhost IDENTIFIED BY '$password';
-GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO strongroom@localhost;
+GRANT RELOAD, PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO strongroom@localhost;
 SQL
 }
 

@@ -3,6 +3,9 @@
 CREATE USER IF NOT EXISTS strongroom@localhost IDENTIFIED BY 'CHANGE-ME';
 GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO strongroom@localhost;
 
+-- To see the replication state (docs/replicas.md), in addition; before MariaDB 10.5 and for MySQL REPLICATION CLIENT:
+GRANT SLAVE MONITOR ON *.* TO strongroom@localhost;
+
 -- For proof-figures, in addition: GRANT SELECT ON *.* TO strongroom@localhost;
 
 -- MariaDB, for mariadb-dump, in addition:

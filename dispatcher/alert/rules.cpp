@@ -1,6 +1,8 @@
 #include "dispatcher/alert/rules.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "common/base/cron.hpp"
 #include "common/base/printable.hpp"
@@ -51,6 +53,7 @@ class ServerRules {
             slot_missed("increment", server_.increment_cron, server_.increment_splay,
                         server_.increment_created, server_.last_backup);
         if (!server_.cron.empty() || !server_.increment_cron.empty()) return;
+        if (facts_.by_group.contains(server_.uuid)) return;  // the group as a whole is looked at
         const std::int64_t since = std::max(server_.last_backup, server_.registered);
         if (facts_.now - since <= ms(limits_.unscheduled_after)) return;
         add("backup_missing", "critical",
@@ -173,6 +176,48 @@ class ServerRules {
     std::vector<Finding>& out_;
 };
 
+// A group as a whole: what any member has made counts for all.
+class GroupRules {
+  public:
+    GroupRules(const GroupFacts& group, const Facts& facts, const AlertLimits& limits,
+               std::vector<Finding>& out)
+        : group_(group), facts_(facts), limits_(limits), out_(out) {}
+
+    void backup_failed() {
+        const bool failed = group_.last_job_state == "failed" || group_.last_job_state == "expired";
+        if (!failed || group_.last_backup > group_.last_job_finished) return;
+        add("backup_failed", ended(group_.kind, group_.last_job, group_.last_job_state,
+                                   group_.last_job_finished, group_.last_job_error));
+    }
+
+    void backup_missing() {
+        const auto cron = Cron::try_parse(group_.cron);
+        const std::string shown = printable_line(group_.cron, 60);
+        if (!cron) return add("backup_missing", "its schedule \"" + shown + "\" cannot be read");
+        const std::int64_t last = group_.kind == "backup" ? group_.last_full : group_.last_backup;
+        const std::int64_t slot = to_millis(cron->next_after(from_millis(std::max(last, group_.created))));
+        if (facts_.now <= slot + group_.splay * 1000 + ms(limits_.missing_after)) return;
+        add("backup_missing", "no member made the " + group_.kind + " due at " + moment(slot) + " (\"" +
+                                  shown + "\" UTC); " +
+                                  (group_.members == 0 ? "no server is in the group"
+                                   : last == 0         ? "there never was one"
+                                                       : "the last came at " + moment(last)));
+    }
+
+  private:
+    void add(const char* rule, const std::string& text) {
+        const std::string part = group_.kind == "backup" ? "" : "/increment";
+        out_.push_back({rule, "group/" + group_.owner + "/" + group_.group + part, "critical", "",
+                        "group " + group_.group, "group " + group_.group + ": " + text,
+                        "strongroom group list says which member is fit, and why the others are not."});
+    }
+
+    const GroupFacts& group_;
+    const Facts& facts_;
+    const AlertLimits& limits_;
+    std::vector<Finding>& out_;
+};
+
 void rules_of_jobs(const Facts& facts, std::vector<Finding>& out) {
     for (const auto& job : facts.failed_jobs) {
         const auto server = std::ranges::find(facts.servers, job.server, &ServerFacts::uuid);
@@ -224,6 +269,22 @@ const std::vector<std::string>& alert_rules() {
     return names;
 }
 
+std::set<std::string> servers_by_group(const std::vector<ServerFacts>& servers,
+                                       const std::vector<ServerStateReport>& states,
+                                       const std::vector<GroupFacts>& groups) {
+    std::set<std::pair<std::string, std::string>> scheduled;  // (owner, group)
+    for (const auto& group : groups) scheduled.emplace(group.owner, group.group);
+    std::map<std::string_view, std::string_view> owners;
+    for (const auto& server : servers) owners[server.uuid] = server.owner;
+    std::set<std::string> out;
+    for (const auto& state : states) {
+        const auto owner = owners.find(state.server);
+        if (owner != owners.end() && scheduled.contains({std::string(owner->second), state.group}))
+            out.insert(state.server);
+    }
+    return out;
+}
+
 Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
     Evaluation out;
     // While the dispatcher was away its agents could neither poll nor report.
@@ -243,6 +304,11 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
         rules.escrow_fetched();
         rules.identity_changed();
         rules.key_expiring();
+    }
+    for (const auto& group : facts.groups) {
+        GroupRules rules(group, facts, limits, out.findings);
+        rules.backup_failed();
+        if (settled) rules.backup_missing();
     }
     rules_of_jobs(facts, out.findings);
     rules_of_keys(facts, limits, out.findings);

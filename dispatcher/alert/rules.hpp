@@ -3,7 +3,8 @@
 //   backup_failed    critical  the backup job that ended last did not succeed, and no backup came since
 //   backup_missing   critical  the first slot after the newest backup of the kind is over by its splay and
 //                              `missing_after`; or: no schedule, and no backup for `unscheduled_after`
-//                              (schedules of full backups and of increments each for itself)
+//                              (schedules of full backups and of increments each for itself; a group as a
+//                              whole: any member's backup counts)
 //   job_failed       critical  the verification or increment that ended last did not succeed
 //                    warning   another kind of job
 //   agent_silent     warning   neither message nor long poll for `silent_after`
@@ -52,14 +53,21 @@ struct Facts {
     std::int64_t now = 0;      // UTC milliseconds, as all times here
     std::int64_t started = 0;  // when this dispatcher began to serve: agents need a moment to come back
     std::vector<ServerFacts> servers;
-    std::vector<Job> failed_jobs;  // Transaction::failed_jobs()
-    std::vector<KeyFact> keys;     // of users and the dispatcher; a server's is in its own facts
+    std::vector<ServerStateReport> states;  // of those that told one
+    std::vector<GroupFacts> groups;
+    std::set<std::string> by_group;  // servers whose group has a schedule: servers_by_group()
+    std::vector<Job> failed_jobs;    // Transaction::failed_jobs()
+    std::vector<KeyFact> keys;       // of users and the dispatcher; a server's is in its own facts
     std::int64_t disk_free = 0;
     std::int64_t disk_total = 0;    // bytes; 0: not known
     std::int64_t own_backup = 0;    // when it was last made
     std::int64_t created = 0;       // when this dispatcher was first there
     std::int64_t proof_window = 0;  // how long a proof counts, milliseconds
 };
+
+std::set<std::string> servers_by_group(const std::vector<ServerFacts>& servers,
+                                       const std::vector<ServerStateReport>& states,
+                                       const std::vector<GroupFacts>& groups);
 
 struct Finding {
     std::string rule;

@@ -28,6 +28,8 @@ constexpr Route table[] = {
     route<proto::ServerShow, server_show>(Role::user),
     route<proto::ServerRetire, server_retire>(Role::user),
     route<proto::ScheduleSet, schedule_set>(Role::user),
+    route<proto::GroupScheduleSet, group_schedule>(Role::user),
+    route<proto::GroupList, group_list>(Role::user),
     route<proto::JobCreate, job_create>(Role::user),
     route<proto::JobList, job_list>(Role::user),
     route<proto::JobCancel, job_cancel>(Role::user),

@@ -48,6 +48,9 @@ Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_
     store.read([&](Transaction& tx) {
         out = {};
         out.servers = tx.server_facts();
+        out.states = tx.list_server_states();
+        out.groups = tx.group_facts();
+        out.by_group = servers_by_group(out.servers, out.states, out.groups);
         out.failed_jobs = tx.failed_jobs();
         const auto ends = known_key_ends(tx);
         for (const auto& user : tx.list_users())

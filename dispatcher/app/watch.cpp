@@ -2,6 +2,7 @@
 
 #include "common/base/log.hpp"
 #include "dispatcher/app/facts.hpp"
+#include "dispatcher/handler/on_the_wire.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -11,6 +12,22 @@ constexpr std::chrono::seconds delivery_pause{2};
 std::vector<std::string> names(const std::vector<std::unique_ptr<Channel>>& channels) {
     std::vector<std::string> out;
     for (const auto& channel : channels) out.push_back(channel->name());
+    return out;
+}
+
+std::vector<ReplicationFigures> replication_figures(const std::vector<ServerStateReport>& reports) {
+    std::vector<ReplicationFigures> out;
+    for (const auto& report : reports) {
+        const auto state = server_state(report);
+        if (!state) continue;
+        ReplicationFigures figures;
+        figures.server = report.server;
+        figures.group = report.group;
+        for (const auto& source : state->sources)
+            if (source.behind_s) figures.lag_s = std::max(figures.lag_s.value_or(0), *source.behind_s);
+        figures.fit = fitness_for_group(*state).standing != proto::Standing::unfit;
+        out.push_back(std::move(figures));
+    }
     return out;
 }
 
@@ -50,6 +67,7 @@ void Watch::round() {
     const Facts facts = gather_facts(store_, disk, now, started_);
     metrics_.own_backup(facts.own_backup);
     metrics_.recovery(facts.servers, facts.proof_window, now);
+    metrics_.replication(replication_figures(facts.states));
     const auto round = book_.record(evaluate(facts, limits_), now);
     log_alerts(Level::error, "DISPATCHER_ALERT_RAISED", round.raised);
     log_alerts(Level::info, "DISPATCHER_ALERT_RESOLVED", round.resolved);

@@ -20,8 +20,13 @@ proto::JobNext::Reply job_next(const Context& context, const proto::JobNext& inp
     const std::int64_t lease_ms = context.lease.count();
     proto::JobNext::Reply reply;
     if (const auto job = context.tx.claim_job(server.uuid, context.now_ms(), context.now_ms() + lease_ms)) {
-        reply.job = proto::JobOrder{
-            job->id, job->kind, job->attempts, lease_ms, unless_empty(job->schedule), unless_zero(job->slot)};
+        reply.job = proto::JobOrder{job->id,
+                                    job->kind,
+                                    job->attempts,
+                                    lease_ms,
+                                    unless_empty(job->schedule),
+                                    unless_zero(job->slot),
+                                    unless_empty(job->group)};
         context.audit(
             "job.next", job->id,
             job->kind + " handed to server " + server.uuid + ", attempt " + std::to_string(job->attempts));
@@ -64,6 +69,32 @@ void note_proof(const Context& context, const std::string& server, const proto::
         log_event(Level::warning, "DISPATCHER_SET_NOT_PROVEN", "server {}: {}", server, proof.text);
 }
 
+// A member that was cut off made its group's backup after all, and nobody else has begun it: no second one.
+void settle_slot(const Context& context, const Server& server, const proto::Backup& backup) {
+    if (!backup.schedule || !backup.slot) return;
+    auto job = context.tx.find_slot_job(*backup.schedule, *backup.slot);
+    if (!job || job->group.empty() || job->state != JobState::queued || job->created > backup.finished)
+        return;
+    const auto holder = context.tx.find_server(job->server);
+    if (!holder || holder->owner != server.owner) return;
+    job->server = server.uuid;
+    job->set = backup.set;
+    job->finished = context.now_ms();
+    if (context.tx.settle_job(*job))
+        context.audit("job.finished", job->id,
+                      job->kind + " of group " + job->group + " was made after all, set " + backup.set);
+}
+
+// A group is what the host itself names; it can only name servers of the same user (store.hpp).
+void note_server_state(const Context& context, const std::string& server, const proto::ServerState& state) {
+    const auto before = context.tx.find_server_state(server);
+    const std::string group = state.group.value_or("");
+    context.tx.put_server_state({server, context.now_ms(), group, to_json(state).dump()});
+    if ((before ? before->group : "") != group)
+        context.audit("agent.group", server,
+                      group.empty() ? "is in no group any more" : "says that it is in group " + group);
+}
+
 // As it says of itself.
 std::string description(const Server& server) {
     return "label " + server.label + ", version " + server.version + ", source " + server.source +
@@ -93,6 +124,17 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     if (input.backup) job.set = input.backup->set;
     if (input.problem)
         job.problem = {input.problem->kind, input.problem->stage, input.problem->text, input.problem->hint};
+    // A group's job that failed is not over: the next member's turn. Whoever was not fit may be asked again.
+    if (input.problem && !job.group.empty() && is_open(before)) {
+        Job mine = job;
+        mine.state = before;
+        const bool unfit = input.problem->stage == proto::unfit_stage;
+        if (take_back(context.tx, mine, input.problem->text, !unfit, context.now)) {
+            log_event(Level::warning, "DISPATCHER_JOB_TAKEN_BACK", "job {} of group {} from server {}: {}",
+                      job.id, job.group, job.server, input.problem->text);
+            return {};
+        }
+    }
     if (!context.tx.finish_job(job)) {
         log_event(Level::info, "DISPATCHER_LATE_RESULT", "job {} was {} already when attempt {} reported {}",
                   job.id, name(before), input.attempt, input.outcome);
@@ -122,9 +164,12 @@ proto::AgentReport::Reply agent_report(const Context& context, const proto::Agen
         context.audit("agent.report", server.uuid,
                       printable_line("describes itself as " + description(server), 1500));
     }
-    for (const auto& backup : input.backups)
-        if (context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms())))
-            audit_backup(context, server.uuid, backup);
+    if (input.state) note_server_state(context, server.uuid, *input.state);
+    for (const auto& backup : input.backups) {
+        if (!context.tx.put_backup(from_the_wire(backup, server.uuid, "", context.now_ms()))) continue;
+        audit_backup(context, server.uuid, backup);
+        settle_slot(context, server, backup);
+    }
     if (input.proofs)
         for (const auto& proof : *input.proofs) note_proof(context, server.uuid, proof);
     if (input.removed) forget_backups(context, server.uuid, *input.removed);

@@ -35,6 +35,9 @@ proto::ServerRetire::Reply server_retire(const Context&, const proto::ServerReti
 proto::BackupList::Reply backup_list(const Context&, const proto::BackupList&);
 proto::BackupForget::Reply backup_forget(const Context&, const proto::BackupForget&);
 proto::AuditList::Reply audit_list(const Context&, const proto::AuditList&);
+// groups.cpp
+proto::GroupScheduleSet::Reply group_schedule(const Context&, const proto::GroupScheduleSet&);
+proto::GroupList::Reply group_list(const Context&, const proto::GroupList&);
 // orders.cpp
 proto::ScheduleSet::Reply schedule_set(const Context&, const proto::ScheduleSet&);
 proto::JobCreate::Reply job_create(const Context&, const proto::JobCreate&);

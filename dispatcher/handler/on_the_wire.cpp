@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/error.hpp"
+
 namespace strongroom::dispatcher {
 
 proto::Job on_the_wire(const Job& job) {
@@ -23,6 +25,7 @@ proto::Job on_the_wire(const Job& job) {
     if (is_open(job.state)) out.rate = unless_zero(job.progress.rate);
     out.retries = unless_zero(job.progress.retries);
     out.set = unless_empty(job.set);
+    out.group = unless_empty(job.group);
     if (!job.problem.kind.empty())
         out.problem = proto::Problem{job.problem.kind, job.problem.stage, job.problem.text, job.problem.hint};
     return out;
@@ -50,6 +53,14 @@ std::optional<proto::SetProof> proof_on_the_wire(const Backup& backup) {
     if (backup.proven == 0 && backup.proof_failed == 0) return std::nullopt;
     return proto::SetProof{backup.set, std::max(backup.proven, backup.proof_failed), backup.proven != 0,
                            backup.proof_text};
+}
+
+std::optional<proto::ServerState> server_state(const ServerStateReport& report) {
+    try {
+        return from_json<proto::ServerState>(parse_json(report.state, 64U << 10U));
+    } catch (const Error&) {
+        return std::nullopt;
+    }
 }
 
 Backup from_the_wire(const proto::Backup& backup, const std::string& server, const std::string& job,

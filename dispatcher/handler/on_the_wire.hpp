@@ -21,6 +21,8 @@ inline std::optional<std::int64_t> unless_zero(std::int64_t number) {
 proto::Job on_the_wire(const Job& job);
 proto::Backup on_the_wire(const Backup& backup);
 std::optional<proto::SetProof> proof_on_the_wire(const Backup& backup);
+// What was checked when it was stored. nullopt: written by a version with other fields.
+std::optional<proto::ServerState> server_state(const ServerStateReport& report);
 Backup from_the_wire(const proto::Backup& backup, const std::string& server, const std::string& job,
                      std::int64_t now);
 

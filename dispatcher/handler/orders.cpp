@@ -4,6 +4,7 @@
 #include "common/base/cron.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/printable.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/schedule/scheduler.hpp"
@@ -81,7 +82,14 @@ proto::JobList::Reply job_list(const Context& context, const proto::JobList& inp
             jobs.resize(static_cast<std::size_t>(input.limit));
     }
     proto::JobList::Reply reply;
-    for (const auto& job : jobs) reply.jobs.push_back(on_the_wire(job));
+    for (const auto& job : jobs) {
+        reply.jobs.push_back(on_the_wire(job));
+        if (job.group.empty()) continue;
+        std::string moved;
+        for (const auto& move : context.tx.list_job_moves(job.id))
+            moved += (moved.empty() ? "" : "; ") + move.server + ": " + move.reason;
+        if (!moved.empty()) reply.jobs.back().moved = printable_line(moved, 1900);
+    }
     reply.jobs = as_many_as_fit(std::move(reply.jobs));
     return reply;
 }

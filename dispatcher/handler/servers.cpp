@@ -56,6 +56,10 @@ proto::Server describe_server(const Context& context, const Server& server) {
         out.last_problem = printable_line(job.kind + ": " + job.problem.text, 1500);
         break;
     }
+    if (const auto report = context.tx.find_server_state(server.uuid)) {
+        out.state = server_state(*report);
+        out.state_reported = report->reported;
+    }
     out.version = server.version;
     out.store = unless_empty(server.store);
     out.source = unless_empty(server.source);

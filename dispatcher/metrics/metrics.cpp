@@ -138,6 +138,7 @@ struct Metrics::Parts {
     // One gauge for each server: replaced as a whole, so that a retired server's do not stay behind.
     std::mutex server_mutex;
     std::vector<prometheus::MetricFamily> server_families;
+    std::vector<prometheus::MetricFamily> replication_families;
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
@@ -265,6 +266,27 @@ void Metrics::recovery(const std::vector<ServerFacts>& servers, std::int64_t pro
     parts_->server_families = {std::move(escrowed), std::move(proven), std::move(restored)};
 }
 
+void Metrics::replication(const std::vector<ReplicationFigures>& servers) {
+    auto lag = server_family("strongroom_dispatcher_server_replication_lag_seconds",
+                             "How far the server was behind its sources when its agent last said so.");
+    auto fit = server_family("strongroom_dispatcher_server_fit_for_group",
+                             "1 if the server is a member of `group` that may be backed up for it now.");
+    for (const auto& server : servers) {
+        prometheus::ClientMetric metric;
+        metric.label.push_back({"server", server.server});
+        if (server.lag_s) {
+            metric.gauge.value = static_cast<double>(*server.lag_s);
+            lag.metric.push_back(metric);
+        }
+        if (server.group.empty()) continue;
+        metric.label.push_back({"group", server.group});
+        metric.gauge.value = server.fit ? 1 : 0;
+        fit.metric.push_back(metric);
+    }
+    const std::lock_guard lock(parts_->server_mutex);
+    parts_->replication_families = {std::move(lag), std::move(fit)};
+}
+
 void Metrics::own_backup(std::int64_t millis) {
     parts_->own_backup.Set(static_cast<double>(millis) / 1000);
 }
@@ -276,7 +298,8 @@ void Metrics::ready(bool yes) {
 std::string Metrics::text() const {
     const prometheus::TextSerializer serializer;
     const std::lock_guard lock(parts_->server_mutex);
-    return serializer.Serialize(parts_->registry.Collect()) + serializer.Serialize(parts_->server_families);
+    return serializer.Serialize(parts_->registry.Collect()) + serializer.Serialize(parts_->server_families) +
+           serializer.Serialize(parts_->replication_families);
 }
 
 }  // namespace strongroom::dispatcher

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,14 @@
 #include "dispatcher/store/records.hpp"
 
 namespace strongroom::dispatcher {
+
+// Of one server, as its agent last said.
+struct ReplicationFigures {
+    std::string server;
+    std::string group;                  // empty: none
+    std::optional<std::int64_t> lag_s;  // behind the source that is furthest ahead
+    bool fit = false;                   // to be backed up for its group
+};
 
 class Metrics {
   public:
@@ -42,6 +51,7 @@ class Metrics {
     void refusal_suppressed();
     // Of all servers that are not retired; `proof_window`: how long a proof counts, `now`: both milliseconds.
     void recovery(const std::vector<ServerFacts>& servers, std::int64_t proof_window, std::int64_t now);
+    void replication(const std::vector<ReplicationFigures>& servers);
     void own_backup(std::int64_t millis);
     void ready(bool yes);  // whether the last transaction on the store came to its end
 

@@ -23,15 +23,11 @@ std::optional<UtcTime> newest_slot(const Cron& cron, UtcTime since, UtcTime time
     return slot;
 }
 
-bool has_job(Transaction& tx, const Schedule& schedule, UtcTime slot) {
-    const auto jobs = tx.list_jobs(schedule.server, 1000);
-    return std::ranges::any_of(
-        jobs, [&](const Job& job) { return job.schedule == schedule.id && job.slot == to_millis(slot); });
-}
-
-void mend_schedule(Transaction& tx, const Schedule& schedule, UtcTime now) {
+// Where next_slot belongs, if it is elsewhere. `Any` is a Schedule or a GroupSchedule.
+template <class Any>
+std::optional<UtcTime> right_slot(Transaction& tx, const Any& schedule, UtcTime now) {
     const auto readable = Cron::try_parse(schedule.cron);
-    if (!readable) return;  // the scheduler says so
+    if (!readable) return std::nullopt;  // the scheduler says so
     const Cron& cron = *readable;
     const UtcTime due = now - splay_offset(schedule.id, schedule.splay);
     const UtcTime since = std::min(from_millis(schedule.created), now);
@@ -39,17 +35,23 @@ void mend_schedule(Transaction& tx, const Schedule& schedule, UtcTime now) {
     std::optional<UtcTime> target;
     if (next > cron.next_after(std::max(due, since))) {
         target = newest_slot(cron, since, due);
-        if (!target || has_job(tx, schedule, *target))
+        if (!target || tx.find_slot_job(schedule.id, to_millis(*target)))
             target = cron.next_after(target.value_or(std::max(due, since)));
     } else if (next < due) {
         target = newest_slot(cron, next, due);  // all between coalesce into it
     }
-    if (target && *target != next) tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(*target));
+    if (target && *target == next) return std::nullopt;
+    return target;
 }
 
 void mend(Transaction& tx, UtcTime now) {
     constexpr std::int64_t for_ever = INT64_MAX;
-    for (const auto& schedule : tx.enabled_schedules_before(for_ever)) mend_schedule(tx, schedule, now);
+    for (const auto& schedule : tx.enabled_schedules_before(for_ever))
+        if (const auto slot = right_slot(tx, schedule, now))
+            tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(*slot));
+    for (const auto& schedule : tx.group_schedules_before(for_ever))
+        if (const auto slot = right_slot(tx, schedule, now))
+            tx.advance_group_schedule(schedule.id, schedule.next_slot, to_millis(*slot));
     const std::int64_t latest = to_millis(now + longest_lease);
     for (const auto& job : tx.jobs_with_lease_before(for_ever))
         if (job.lease_until > latest) tx.renew_job(job.id, job.server, job.attempts, latest, job.progress);

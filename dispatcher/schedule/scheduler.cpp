@@ -91,6 +91,12 @@ Scheduler::Tick Scheduler::tick() {
     Tick out;
     run_schedules(schedules, now, out);
     end_leases(silent, now, out);
+    const auto groups = groups_.tick(now);
+    out.created += groups.created;
+    out.superseded += groups.superseded;
+    out.given_up += groups.given_up;
+    out.servers_with_work.insert(out.servers_with_work.end(), groups.servers_with_work.begin(),
+                                 groups.servers_with_work.end());
     const std::int64_t forget = to_millis(now - replies_kept);
     if (watch_.even_since() <= now - replies_kept)
         store_.transact([&](Transaction& tx) { tx.forget_replies(forget); });
@@ -167,7 +173,16 @@ void Scheduler::end_leases(const std::vector<Job>& silent, UtcTime now, Tick& ou
         entry.requeued = entry.closed = false;
         const auto current = tx.find_job(job.id);
         if (!current || current->lease_until != job.lease_until) return;  // renewed in between
-        if (job.attempts < max_attempts) {
+        const bool tried_enough = job.attempts - job.attempts_before >= max_attempts;
+        if (!job.group.empty() && (current->state == JobState::leased || tried_enough)) {
+            // Nothing was begun, or it was too often: the next member.
+            entry.requeued = take_back(tx, *current,
+                                       tried_enough ? "its agent went silent in each attempt"
+                                                    : "its agent took the job and went silent",
+                                       tried_enough, now);
+            return;
+        }
+        if (!tried_enough) {
             entry.requeued = tx.requeue_job(job.id, job.attempts);
             if (entry.requeued)
                 append_audit(tx, job, "job.requeued",

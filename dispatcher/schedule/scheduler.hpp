@@ -5,6 +5,7 @@
 // - Missed runs coalesce: after an outage only the latest due slot gets a job.
 // - A slot that a full backup has, too, makes no increment.
 // - A job of a schedule that nobody claimed before its next slot is due is superseded by that slot's job.
+// - A group's job goes from member to member (group_jobs.hpp).
 // - A lease that ran out puts its job back; after `max_attempts` claims the job is expired.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include "common/base/clock.hpp"
 #include "dispatcher/schedule/clock_watch.hpp"
+#include "dispatcher/schedule/group_jobs.hpp"
 #include "dispatcher/store/store.hpp"
 
 namespace strongroom::dispatcher {
@@ -24,7 +26,7 @@ inline constexpr std::int64_t max_attempts = 3;
 class Scheduler {
   public:
     // Both must outlive it. Thread-safe; several dispatchers may run one each on the same store.
-    Scheduler(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+    Scheduler(Store& store, const Clock& clock) : store_(store), clock_(clock), groups_(store, clock.now()) {}
 
     struct Tick {
         std::vector<std::string> servers_with_work;  // to wake their agents
@@ -46,6 +48,7 @@ class Scheduler {
 
     Store& store_;
     const Clock& clock_;
+    GroupJobs groups_;
     ClockWatch watch_;
     std::mutex mutex_;
     std::set<std::string> unreadable_;  // ids of schedules whose cron text cannot be read

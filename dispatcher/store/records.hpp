@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "dispatcher/store/group_records.hpp"
+
 namespace strongroom::dispatcher {
 
 struct User {
@@ -128,6 +130,11 @@ struct Job {
     Progress progress;
     std::string set;  // the backup set that it made
     Problem problem;
+    // Of a group's job; of others all of these are none.
+    std::string group;
+    std::int64_t held = 0;   // 1: no member is fit: nobody may claim it; `server` is the one that last had it
+    std::int64_t given = 0;  // when it was given to `server`
+    std::int64_t attempts_before = 0;  // of the members that had it before
 };
 
 // A committed backup set as the agent reported it. The signed manifest in the store is the truth.

@@ -72,6 +72,32 @@ class Transaction {
     // False if next_slot is no longer `from`.
     virtual bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) = 0;
 
+    // What agents say of their database servers; each replaces the one before.
+    virtual void put_server_state(const ServerStateReport& report) = 0;
+    virtual std::optional<ServerStateReport> find_server_state(const std::string& server) = 0;
+    virtual std::vector<ServerStateReport> list_server_states() = 0;  // of servers that are not retired
+
+    // Groups. Members: servers of the owner that are not retired and last said that they are in it.
+    virtual std::vector<GroupMember> group_members(const std::string& owner, const std::string& group) = 0;
+    // At most one schedule for (owner, group, kind): setting it again replaces it.
+    virtual void put_group_schedule(const GroupSchedule& schedule) = 0;
+    virtual bool remove_group_schedule(const std::string& owner, const std::string& group,
+                                       const std::string& kind) = 0;
+    virtual std::optional<GroupSchedule> find_group_schedule(const std::string& id) = 0;
+    virtual std::vector<GroupSchedule> list_group_schedules(const std::string& owner) = 0;  // "": of all
+    virtual std::vector<GroupSchedule> group_schedules_before(std::int64_t slot) = 0;  // next_slot <= slot
+    // False if next_slot is no longer `from`.
+    virtual bool advance_group_schedule(const std::string& id, std::int64_t from, std::int64_t to) = 0;
+    virtual std::vector<Job> queued_group_jobs() = 0;
+    // queued|leased|running with this server and attempt number -> queued for `to`, or held (empty `to`).
+    // False if it changed meanwhile. The member that had it is noted, unless `move.server` is empty.
+    virtual bool move_job(const Job& job, const std::string& to, const JobMove& move, std::int64_t now) = 0;
+    // A group's job that nobody holds now, and that `job.server` turns out to have done: -> succeeded.
+    virtual bool settle_job(const Job& job) = 0;
+    virtual std::vector<JobMove> list_job_moves(const std::string& job) = 0;  // oldest first
+    virtual std::vector<GroupFacts> group_facts() = 0;                        // one for each schedule
+    virtual std::optional<Job> find_slot_job(const std::string& schedule, std::int64_t slot) = 0;
+
     // Statements for an agent. A pending one is work for it; a new one takes the place of those that pend.
     virtual void add_statement(const UserStatement& statement) = 0;
     virtual std::optional<UserStatement> find_statement(const std::string& server,

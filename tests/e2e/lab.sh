@@ -62,7 +62,7 @@ wait_until() { # SECONDS COMMAND...
 }
 
 # --- MariaDB ---------------------------------------------------------------------------------------------------------
-lab_mariadb() { # NAME [EXISTING-DATADIR]: starts a private server; socket $lab/NAME/s.sock
+lab_mariadb() { # NAME [EXISTING-DATADIR]: starts a private server; socket $lab/NAME/s.sock; more settings in $mariadb_settings
     local dir=$lab/$1 data=${2:-$lab/$1/data}
     mkdir -p "$dir/tmp" "$data"
     chmod 711 "$dir"
@@ -79,6 +79,7 @@ server-id=1
 log-bin=$dir/binlog
 innodb-buffer-pool-size=64M
 innodb-log-file-size=16M
+${mariadb_settings:-}
 C
     chown -R mysql:mysql "$dir" "$data"
     [ -d "$data/mysql" ] || mariadb-install-db --defaults-file="$dir/my.cnf" \

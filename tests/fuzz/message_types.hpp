@@ -23,6 +23,8 @@ void for_each_message(F f) {
     f.template operator()<ServerShow>();
     f.template operator()<ServerRetire>();
     f.template operator()<ScheduleSet>();
+    f.template operator()<GroupScheduleSet>();
+    f.template operator()<GroupList>();
     f.template operator()<JobCreate>();
     f.template operator()<JobList>();
     f.template operator()<JobCancel>();

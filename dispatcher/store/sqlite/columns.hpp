@@ -97,6 +97,66 @@ void columns(RegistrationCode& code, F f) {
 }
 
 template <class F>
+void columns(ServerStateReport& report, F f) {
+    f("server", report.server);
+    f("reported", report.reported);
+    f("grp", report.group);
+    f("state", report.state);
+}
+
+template <class F>
+void columns(GroupSchedule& schedule, F f) {
+    f("id", schedule.id);
+    f("owner", schedule.owner);
+    f("grp", schedule.group);
+    f("kind", schedule.kind);
+    f("cron", schedule.cron);
+    f("splay", schedule.splay);
+    f("primary_after", schedule.primary_after);
+    f("created", schedule.created);
+    f("next_slot", schedule.next_slot);
+}
+
+template <class F>
+void columns(GroupMember& member, F f) {
+    f("server", member.server);
+    f("label", member.label);
+    f("last_seen", member.last_seen);
+    f("reported", member.reported);
+    f("state", member.state);
+    f("last_backup", member.last_backup);
+    f("busy", member.busy);
+}
+
+template <class F>
+void columns(GroupFacts& facts, F f) {
+    f("schedule", facts.schedule);
+    f("owner", facts.owner);
+    f("grp", facts.group);
+    f("kind", facts.kind);
+    f("cron", facts.cron);
+    f("splay", facts.splay);
+    f("created", facts.created);
+    f("members", facts.members);
+    f("last_backup", facts.last_backup);
+    f("last_full", facts.last_full);
+    f("last_job", facts.last_job);
+    f("last_job_state", facts.last_job_state);
+    f("last_job_server", facts.last_job_server);
+    f("last_job_finished", facts.last_job_finished);
+    f("last_job_error", facts.last_job_error);
+}
+
+template <class F>
+void columns(JobMove& move, F f) {
+    f("job", move.job);
+    f("server", move.server);
+    f("moved", move.moved);
+    f("final", move.final);
+    f("reason", move.reason);
+}
+
+template <class F>
 void columns(Schedule& schedule, F f) {
     f("id", schedule.id);
     f("server", schedule.server);
@@ -133,6 +193,10 @@ void columns(Job& job, F f) {
     f("error_stage", job.problem.stage);
     f("error_text", job.problem.text);
     f("error_hint", job.problem.hint);
+    f("grp", job.group);
+    f("held", job.held);
+    f("given", job.given);
+    f("attempts_before", job.attempts_before);
 }
 
 template <class F>

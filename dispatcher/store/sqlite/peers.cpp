@@ -115,8 +115,13 @@ bool SqliteTransaction::retire_server(const std::string& uuid, std::int64_t now)
     execute(session_,
             "UPDATE jobs SET state = 'cancelled', finished = :n, error_kind = 'refused', "
             "error_text = 'the server was retired' "
-            "WHERE server = :u AND state IN ('queued', 'leased', 'running')",
+            "WHERE server = :u AND grp = '' AND state IN ('queued', 'leased', 'running')",
             now, uuid);
+    // A group's job goes on to another member.
+    execute(session_,
+            "UPDATE jobs SET state = 'queued', held = 1, attempts_before = attempts, lease_until = 0 "
+            "WHERE server = :u AND grp <> '' AND state IN ('queued', 'leased', 'running')",
+            uuid);
     return true;
 }
 

@@ -388,8 +388,8 @@ void step_13(Session& session) {
         told         BIGINT NOT NULL, PRIMARY KEY (server, sequence)))";
 }
 
-constexpr SchemaStep steps[] = {step_1, step_2, step_3,  step_4,  step_5,  step_6, step_7,
-                                step_8, step_9, step_10, step_11, step_12, step_13};
+constexpr SchemaStep steps[] = {step_1, step_2, step_3,  step_4,  step_5,  step_6,  step_7,
+                                step_8, step_9, step_10, step_11, step_12, step_13, step_14};
 
 }  // namespace
 

@@ -46,6 +46,23 @@ class SqliteTransaction : public Transaction {
     void schedules_told(const std::string& server) override;
     std::vector<Schedule> enabled_schedules_before(std::int64_t slot) override;
     bool advance_schedule(const std::string& id, std::int64_t from, std::int64_t to) override;
+    void put_server_state(const ServerStateReport& report) override;
+    std::optional<ServerStateReport> find_server_state(const std::string& server) override;
+    std::vector<ServerStateReport> list_server_states() override;
+    std::vector<GroupMember> group_members(const std::string& owner, const std::string& group) override;
+    void put_group_schedule(const GroupSchedule& schedule) override;
+    bool remove_group_schedule(const std::string& owner, const std::string& group,
+                               const std::string& kind) override;
+    std::optional<GroupSchedule> find_group_schedule(const std::string& id) override;
+    std::vector<GroupSchedule> list_group_schedules(const std::string& owner) override;
+    std::vector<GroupSchedule> group_schedules_before(std::int64_t slot) override;
+    bool advance_group_schedule(const std::string& id, std::int64_t from, std::int64_t to) override;
+    std::vector<Job> queued_group_jobs() override;
+    bool move_job(const Job& job, const std::string& to, const JobMove& move, std::int64_t now) override;
+    bool settle_job(const Job& job) override;
+    std::vector<JobMove> list_job_moves(const std::string& job) override;
+    std::vector<GroupFacts> group_facts() override;
+    std::optional<Job> find_slot_job(const std::string& schedule, std::int64_t slot) override;
     bool add_job(const Job& job) override;
     std::optional<Job> find_job(const std::string& id) override;
     std::vector<Job> list_jobs(const std::string& server, std::int64_t limit) override;

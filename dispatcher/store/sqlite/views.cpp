@@ -7,9 +7,7 @@ namespace strongroom::dispatcher {
 namespace {
 
 constexpr std::string_view views[] = {
-    "servers_seen",
-    "waiting_agents",
-    "server_facts",
+    "servers_seen", "waiting_agents", "server_facts", "group_members", "group_facts",
 };
 
 constexpr std::string_view make[] = {
@@ -20,7 +18,7 @@ constexpr std::string_view make[] = {
 
     R"(CREATE VIEW waiting_agents AS SELECT
         token_hash, uuid AS server,
-        EXISTS (SELECT 1 FROM jobs WHERE server = servers.uuid AND state = 'queued')
+        EXISTS (SELECT 1 FROM jobs WHERE server = servers.uuid AND state = 'queued' AND held = 0)
             OR EXISTS (SELECT 1 FROM schedule_news WHERE server = servers.uuid)
             OR EXISTS (SELECT 1 FROM user_statements WHERE server = servers.uuid AND state = 'pending') AS work
         FROM servers WHERE retired = 0)",
@@ -60,8 +58,32 @@ constexpr std::string_view make[] = {
         LEFT JOIN schedules c ON c.server = s.uuid AND c.kind = 'backup' AND c.enabled = 1
         LEFT JOIN schedules i ON i.server = s.uuid AND i.kind = 'incremental' AND i.enabled = 1
         LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE server = s.uuid AND kind = 'backup'
-            AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
+            AND grp = '' AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1)
         WHERE s.retired = 0)",
+
+    R"(CREATE VIEW group_members AS SELECT
+        s.uuid AS server, s.owner AS owner, t.grp AS grp, s.label AS label,
+        MAX(s.last_seen, COALESCE((SELECT seen FROM presence WHERE server = s.uuid), 0)) AS last_seen,
+        t.reported AS reported, t.state AS state,
+        COALESCE((SELECT reported FROM backups WHERE server = s.uuid AND removed = 0
+            ORDER BY reported DESC LIMIT 1), 0) AS last_backup,
+        (SELECT COUNT(*) FROM jobs WHERE server = s.uuid AND state IN ('leased', 'running')) AS busy
+        FROM server_states t JOIN servers s ON s.uuid = t.server WHERE t.grp <> '' AND s.retired = 0)",
+
+    R"(CREATE VIEW group_facts AS SELECT
+        g.id AS schedule, g.owner AS owner, g.grp AS grp, g.kind AS kind, g.cron AS cron, g.splay AS splay,
+        g.created AS created,
+        (SELECT COUNT(*) FROM group_members m WHERE m.owner = g.owner AND m.grp = g.grp) AS members,
+        COALESCE((SELECT MAX(b.reported) FROM backups b JOIN group_members m ON m.server = b.server
+            WHERE m.owner = g.owner AND m.grp = g.grp AND b.removed = 0), 0) AS last_backup,
+        COALESCE((SELECT MAX(b.reported) FROM backups b JOIN group_members m ON m.server = b.server
+            WHERE m.owner = g.owner AND m.grp = g.grp AND b.removed = 0 AND b.kind = 'full'), 0) AS last_full,
+        COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
+        COALESCE(j.server, '') AS last_job_server, COALESCE(j.finished, 0) AS last_job_finished,
+        COALESCE(j.error_text, '') AS last_job_error
+        FROM group_schedules g
+        LEFT JOIN jobs j ON j.id = (SELECT id FROM jobs WHERE schedule = g.id
+            AND state IN ('succeeded', 'failed', 'expired') ORDER BY finished DESC LIMIT 1))",
 };
 
 }  // namespace

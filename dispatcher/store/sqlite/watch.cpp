@@ -64,7 +64,7 @@ std::vector<ServerFacts> SqliteTransaction::server_facts() {
 
 std::vector<Job> SqliteTransaction::failed_jobs() {
     return select<Job>(session_,
-                       "jobs j WHERE kind <> 'backup' AND state IN ('failed', 'expired') "
+                       "jobs j WHERE kind <> 'backup' AND grp = '' AND state IN ('failed', 'expired') "
                        "AND EXISTS (SELECT 1 FROM servers s WHERE s.uuid = j.server AND s.retired = 0) "
                        "AND NOT EXISTS (SELECT 1 FROM jobs n WHERE n.server = j.server AND n.kind = j.kind "
                        "AND n.kind <> 'backup' AND n.state IN ('succeeded', 'failed', 'expired') "

@@ -85,12 +85,14 @@ std::optional<WaitingAgent> SqliteTransaction::find_waiting_agent(const std::str
 std::optional<Job> SqliteTransaction::claim_job(const std::string& server, std::int64_t now,
                                                 std::int64_t lease_until) {
     auto job = select_one<Job>(
-        session_, "jobs WHERE server = :s AND state = 'queued' ORDER BY created, id LIMIT 1", server);
+        session_, "jobs WHERE server = :s AND state = 'queued' AND held = 0 ORDER BY created, id LIMIT 1",
+        server);
     if (!job) return std::nullopt;
-    const std::int64_t claimed = execute(session_,
-                                         "UPDATE jobs SET state = 'leased', attempts = attempts + 1, "
-                                         "lease_until = :l, started = :n WHERE id = :i AND state = 'queued'",
-                                         lease_until, now, job->id);
+    const std::int64_t claimed =
+        execute(session_,
+                "UPDATE jobs SET state = 'leased', attempts = attempts + 1, "
+                "lease_until = :l, started = :n WHERE id = :i AND state = 'queued' AND held = 0",
+                lease_until, now, job->id);
     if (claimed != 1) return std::nullopt;
     job->state = JobState::leased;
     ++job->attempts;

@@ -41,10 +41,13 @@ TEST_CASE("each MySQL source seals with the least grants, and the missing grant 
         host.config.source = "mariadb-backup";
         host.config.mysql_option_file = server.option_file("low", "RELOAD, PROCESS ON *.*");
         std::vector<Finding> findings;
-        check_database(findings, host.config);
+        check_database(findings, host.config, UtcTime{});
         const std::string grant = "GRANT BINLOG MONITOR ON *.* TO `low`@`localhost`;";
         CHECK(finding(findings, "mysql grants").level == Verdict::fail);
         CHECK(finding(findings, "mysql grants").hint.find(grant) != std::string::npos);
+        CHECK(finding(findings, "replication").level == Verdict::warn);  // not seen is not healthy
+        CHECK(finding(findings, "replication").text.find("GRANT SLAVE MONITOR") != std::string::npos);
+        server.run_sql("GRANT SLAVE MONITOR ON *.* TO low@localhost");
         const Error error = host.failing_backup();
         CHECK(error.kind() == ErrorKind::source);
         CHECK(to_problem(error).stage == "source");
@@ -52,9 +55,11 @@ TEST_CASE("each MySQL source seals with the least grants, and the missing grant 
 
         server.run_sql(grant);
         findings.clear();
-        check_database(findings, host.config);
+        check_database(findings, host.config, UtcTime{});
         CHECK(finding(findings, "mysql grants").level == Verdict::ok);
         CHECK(finding(findings, "data folder").level == Verdict::ok);
+        CHECK(finding(findings, "replication").level == Verdict::ok);
+        CHECK(finding(findings, "free space").text.find("data ") == 0);
         const auto backup = host.back_up();
         const auto manifest = manifest_of(host, backup.set);
         CHECK(manifest.stream == "xbstream");
@@ -194,7 +199,7 @@ TEST_CASE("check warns loudly of data files that the server encrypts") {
          {std::pair("mariadb-backup", Verdict::warn), std::pair("mariadb-dump", Verdict::ok)}) {
         host.config.source = source;
         std::vector<Finding> findings;
-        check_database(findings, host.config);
+        check_database(findings, host.config, UtcTime{});
         const auto& found = finding(findings, "encryption at rest");
         CHECK(found.level == level);
         CHECK(found.text.find("file_key_management") != std::string::npos);

@@ -75,12 +75,17 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
     REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
     const auto result = sqlite3_exec(
         database,
-        "DROP VIEW server_facts; DROP INDEX backups_proven; DROP INDEX backups_not_proven; "
+        "DROP VIEW server_facts; DROP VIEW group_members; DROP VIEW group_facts; DROP VIEW waiting_agents; "
+        "DROP INDEX backups_proven; DROP INDEX backups_not_proven; "
         "DROP INDEX full_backups_by_report; "
         "ALTER TABLE backups DROP COLUMN removed; ALTER TABLE backups DROP COLUMN proven; "
         "ALTER TABLE backups DROP COLUMN proof_failed; ALTER TABLE backups DROP COLUMN proof_text; "
-        "DROP VIEW servers_seen; DROP VIEW waiting_agents; DROP TABLE user_statements; "
+        "DROP VIEW servers_seen; DROP TABLE user_statements; "
         "DROP TABLE identity_changes; "
+        "DROP TABLE server_states; DROP TABLE group_schedules; DROP TABLE job_moves; DROP INDEX "
+        "jobs_of_groups; "
+        "ALTER TABLE jobs DROP COLUMN grp; ALTER TABLE jobs DROP COLUMN held; "
+        "ALTER TABLE jobs DROP COLUMN given; ALTER TABLE jobs DROP COLUMN attempts_before; "
         "ALTER TABLE servers DROP COLUMN recovery_sequence; "
         "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
         "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "

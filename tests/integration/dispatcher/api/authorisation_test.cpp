@@ -181,6 +181,11 @@ const std::array rows{
     Row{"schedule.set", [](const World& w) -> Json {
             return {{"server", w.subject()}, {"kind", "backup"}, {"cron", "0 2 * * *"}, {"splay_s", 0}};
         }, {OK, no, no, no, no, who, no, who, who}},
+    // Of the caller's own servers: none of them is in a group here.
+    Row{"group.schedule", [](const World&) -> Json {
+            return {{"group", "shop"}, {"kind", "backup"}, {"cron", "0 2 * * *"}, {"splay_s", 0}, {"primary_after_s", 0}};
+        }, {"not_found", "not_found", no, no, no, who, no, who, who}},
+    Row{"group.list", empty_body, {OK, OK, no, no, no, who, no, who, who}},
     Row{"job.create", [](const World& w) -> Json { return {{"server", w.subject()}, {"kind", "backup"}}; },
         {OK, no, no, no, no, who, no, who, who}},
     Row{"job.list", about_list, {OK, no, no, no, no, who, no, who, who}},

@@ -305,3 +305,51 @@ TEST_CASE("rules: each request for escrow records is a notice of its own, for a 
     site.server->fetched = at("2026-11-21T09:59:00Z");
     CHECK(site.found().empty());
 }
+
+TEST_CASE("rules: a group is looked at as a whole") {
+    Site site;
+    site.server->cron.clear();
+    site.server->owner = "alice";
+    site.server->last_backup = site.server->last_full = at("2026-11-10T00:00:00Z");
+    CHECK(site.found() == Names{"backup_missing"});  // it has no schedule
+    GroupFacts group;
+    group.owner = "alice";
+    group.group = "shop";
+    group.kind = "backup";
+    group.cron = "0 3 * * *";
+    group.created = at("2026-11-02T00:00:00Z");
+    group.members = 2;
+    group.last_full = group.last_backup = at("2026-11-22T03:20:00Z");
+    site.facts.groups = {group};
+    site.facts.states = {{uuid, 1, "shop", "{}"}};
+    const auto look = [&] {
+        site.facts.by_group = servers_by_group(site.facts.servers, site.facts.states, site.facts.groups);
+    };
+    look();
+    CHECK(site.found().empty());  // another member made it
+    site.facts.groups[0].owner = "bob";
+    look();
+    CHECK(site.found() == Names{"backup_missing"});  // a group of another user
+    site.facts.groups[0].owner = "alice";
+    look();
+
+    auto& now = site.facts.groups[0];
+    now.last_full = at("2026-11-21T03:20:00Z");
+    CHECK(site.found() == Names{"backup_missing"});
+    CHECK(site.text().find("no member made the backup due at 2026-11-22T03:00:00Z") != std::string::npos);
+    now.kind = "incremental";  // any backup serves it
+    CHECK(site.found().empty());
+    now.kind = "backup";
+    now.last_full = now.last_backup;
+    now.members = 0;
+    now.last_full = 0;
+    CHECK(site.text().find("no server is in the group") != std::string::npos);
+    now.last_full = now.last_backup;
+    now.last_job = "job-1";
+    now.last_job_state = "failed";
+    now.last_job_finished = at("2026-11-22T04:00:00Z");
+    now.last_job_error = "each member of the group has failed";
+    CHECK(site.found() == Names{"backup_failed"});
+    now.last_backup = at("2026-11-22T05:00:00Z");  // any member's backup ends it
+    CHECK(site.found().empty());
+}

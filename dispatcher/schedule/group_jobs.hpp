@@ -1,0 +1,47 @@
+// The jobs of groups: a due slot makes one job, which one member after another is given until it is done.
+//
+// - One job for a (schedule, slot), as for a server's own schedule: a move changes who has it, by
+//   compare-and-set, and never makes another one.
+// - Whose turn it is says plan_job (member_choice.hpp). A job that nobody may have is held: it can be claimed
+//   by nobody, and is looked at with each tick.
+// - The next slot's job takes the place of one that still waits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "dispatcher/store/store.hpp"
+
+namespace strongroom::dispatcher {
+
+class GroupJobs {
+  public:
+    GroupJobs(Store& store, UtcTime started) : store_(store), started_(to_millis(started)) {}
+
+    struct Done {
+        std::vector<std::string> servers_with_work;
+        std::size_t created = 0;
+        std::size_t superseded = 0;
+        std::size_t given_up = 0;
+    };
+    // Jobs for all slots that are due, and a member for each job that waits.
+    Done tick(UtcTime now);
+
+  private:
+    void make_due(const GroupSchedule& schedule, UtcTime now, Done& out);
+    void place(const Job& job, UtcTime now, Done& out);
+
+    Store& store_;
+    std::int64_t started_;
+};
+
+// A lease of a group's job that ran out before its agent began: the job is taken from it, in this
+// transaction. False if it changed meanwhile.
+bool take_back(Transaction& tx, const Job& job, const std::string& why, bool final, UtcTime now);
+
+// Into the audit log of the group's owner.
+void audit_group_job(Transaction& tx, const Job& job, const std::string& action, const std::string& text,
+                     UtcTime now);
+
+}  // namespace strongroom::dispatcher
