@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "agent/check/server_check.hpp"
-#include "agent/source/dump_scope.hpp"
 #include "agent/server_state/server_state.hpp"
+#include "agent/source/dump_scope.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/tool.hpp"
 #include "common/base/error.hpp"

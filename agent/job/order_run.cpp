@@ -57,6 +57,9 @@ OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> conn
 
 void OrderRunner::require_allowed(const proto::JobOrder& order) {
     policy_.require_kind(order.kind);
+    if (order.group && (!proto::is_backup_kind(order.kind) || *order.group != host_.config.group))
+        throw Error(ErrorKind::refused, unfit("this host is not in group " + *order.group),
+                    "Its agent.toml says which group it is in.");
     if (order.kind == "rotate") {
         const KeyState keys = host_.state.keys();
         if (!keys.rotation && keys.last_started)
@@ -76,9 +79,6 @@ void OrderRunner::require_allowed(const proto::JobOrder& order) {
 
 // What the dispatcher knows may be a minute old: the host looks itself, and decides itself.
 void OrderRunner::require_fit(const proto::JobOrder& order, proto::Exchange& exchange) {
-    if (!proto::is_backup_kind(order.kind) || *order.group != host_.config.group)
-        throw Error(ErrorKind::refused, unfit("this host is not in group " + *order.group),
-                    "Its agent.toml says which group it is in.");
     const auto fitness = proto::fitness_for_group(ask_server_state(host_.config, host_.clock.now()));
     if (fitness.standing == proto::Standing::unfit)
         throw Error(ErrorKind::busy, unfit(printable_line(fitness.reason)),

@@ -104,7 +104,7 @@ void GroupJobs::make_due(const GroupSchedule& schedule, UtcTime now, Done& out) 
               job.group, format_utc(slot));
 }
 
-void GroupJobs::place(const Job& seen, UtcTime now, Done& out) {
+void GroupJobs::place(const Job& seen, UtcTime now, UtcTime even_since, Done& out) {
     using Step = JobPlan::Step;
     JobPlan plan;
     bool done = false;
@@ -118,8 +118,9 @@ void GroupJobs::place(const Job& seen, UtcTime now, Done& out) {
         if (!owner) return;
         const auto schedule = tx.find_group_schedule(job->schedule);
         const auto moves = tx.list_job_moves(job->id);
-        plan = plan_job(*job, schedule ? schedule->primary_after : 0,
-                        tx.group_members(owner->owner, job->group), moves, to_millis(now), started_);
+        plan =
+            plan_job(*job, schedule ? schedule->primary_after : 0, tx.group_members(owner->owner, job->group),
+                     moves, to_millis(now), to_millis(even_since));
         const JobMove nobody;
         switch (plan.step) {
             case Step::keep:
@@ -164,7 +165,7 @@ void GroupJobs::place(const Job& seen, UtcTime now, Done& out) {
     }
 }
 
-GroupJobs::Done GroupJobs::tick(UtcTime now) {
+GroupJobs::Done GroupJobs::tick(UtcTime now, UtcTime even_since) {
     std::vector<GroupSchedule> schedules;
     store_.read([&](Transaction& tx) { schedules = tx.group_schedules_before(to_millis(now)); });
     Done out;
@@ -179,11 +180,11 @@ GroupJobs::Done GroupJobs::tick(UtcTime now) {
             const auto schedule = tx.find_group_schedule(job.schedule);
             const auto plan = plan_job(job, schedule ? schedule->primary_after : 0,
                                        tx.group_members(owner->owner, job.group), tx.list_job_moves(job.id),
-                                       to_millis(now), started_);
+                                       to_millis(now), to_millis(even_since));
             if (plan.step != JobPlan::Step::keep) jobs.push_back(std::move(job));
         }
     });
-    for (const auto& job : jobs) place(job, now, out);
+    for (const auto& job : jobs) place(job, now, even_since, out);
     return out;
 }
 

@@ -17,7 +17,7 @@ namespace strongroom::dispatcher {
 
 class GroupJobs {
   public:
-    GroupJobs(Store& store, UtcTime started) : store_(store), started_(to_millis(started)) {}
+    explicit GroupJobs(Store& store) : store_(store) {}
 
     struct Done {
         std::vector<std::string> servers_with_work;
@@ -25,15 +25,15 @@ class GroupJobs {
         std::size_t superseded = 0;
         std::size_t given_up = 0;
     };
-    // Jobs for all slots that are due, and a member for each job that waits.
-    Done tick(UtcTime now);
+    // Jobs for all slots that are due, and a member for each job that waits. `even_since`: since when this
+    // dispatcher serves and its clock runs without a step: no silence is counted from before.
+    Done tick(UtcTime now, UtcTime even_since);
 
   private:
     void make_due(const GroupSchedule& schedule, UtcTime now, Done& out);
-    void place(const Job& job, UtcTime now, Done& out);
+    void place(const Job& job, UtcTime now, UtcTime even_since, Done& out);
 
     Store& store_;
-    std::int64_t started_;
 };
 
 // A lease of a group's job that ran out before its agent began: the job is taken from it, in this

@@ -56,7 +56,8 @@ MemberStanding standing_of(const GroupMember& member, std::int64_t now, std::int
     }
     if (now - std::max(member.last_seen, started) > in_ms(member_gone_after))
         return {Standing::unfit, "its agent is silent for " + how_long(member.last_seen, now), false};
-    if (now - member.reported > in_ms(member_state_counts_for))
+    // Who makes a backup tells nothing meanwhile, and looks anew before the next.
+    if (member.busy == 0 && now - member.reported > in_ms(member_state_counts_for))
         return {Standing::unfit, "its agent told nothing of it for " + how_long(member.reported, now), false};
     auto fitness = fitness_for_group(state);
     return {fitness.standing, printable_line(fitness.reason, 300), state.replicas > 0};

@@ -91,7 +91,7 @@ Scheduler::Tick Scheduler::tick() {
     Tick out;
     run_schedules(schedules, now, out);
     end_leases(silent, now, out);
-    const auto groups = groups_.tick(now);
+    const auto groups = groups_.tick(now, watch_.even_since());
     out.created += groups.created;
     out.superseded += groups.superseded;
     out.given_up += groups.given_up;

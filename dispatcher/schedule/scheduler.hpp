@@ -26,7 +26,7 @@ inline constexpr std::int64_t max_attempts = 3;
 class Scheduler {
   public:
     // Both must outlive it. Thread-safe; several dispatchers may run one each on the same store.
-    Scheduler(Store& store, const Clock& clock) : store_(store), clock_(clock), groups_(store, clock.now()) {}
+    Scheduler(Store& store, const Clock& clock) : store_(store), clock_(clock), groups_(store) {}
 
     struct Tick {
         std::vector<std::string> servers_with_work;  // to wake their agents

@@ -82,6 +82,12 @@ agent_under 'unknown|field' job.next body "$(order backup ',"command":["sh","-c"
 agent_under 'unknown|field' job.next body "$(order escrow ",\"recipients\":[\"$fpr_mallory\"]")"
 agent_under 'unknown|field' job.next body "$(order escrow ',"recovery_key":"-----BEGIN PGP PUBLIC KEY BLOCK-----"')"
 agent_under 'one every' job.next body "$(order backup)"
+agent_under 'ORDER_REFUSED.*not in group shop' job.next body "$(order backup ',"group":"shop"')"
+now=$(date +%s)
+STRONGROOM_AGENT_BACKUP_WINDOW=$(date -d "@$((now + 7200))" +%H:%M)-$(date -d "@$((now + 10800))" +%H:%M)
+export STRONGROOM_AGENT_BACKUP_WINDOW
+agent_under 'ORDER_REFUSED.*begin only within' job.next body "$(order backup)"
+unset STRONGROOM_AGENT_BACKUP_WINDOW
 mkdir -m 700 "$lab/twin" # a key with the user id of alice's
 gpg --homedir "$lab/twin" --batch --quiet --passphrase '' --quick-generate-key 'alice <alice@test.invalid>' ed25519 default never 2>/dev/null
 fpr_twin=$(gpg --homedir "$lab/twin" --batch --with-colons --list-keys | awk -F: '$1 == "fpr" {print $10; exit}')

@@ -52,6 +52,9 @@ TEST_CASE("sqlite store: the contract") {
     SECTION("schedules") {
         test::check_schedules(database.open);
     }
+    SECTION("groups") {
+        test::check_groups(database.open);
+    }
     SECTION("jobs") {
         test::check_jobs(database.open);
     }

@@ -5,6 +5,7 @@
 //   - a due slot makes exactly one job
 //   - a job is held by one agent at a time, each attempt is claimed once, and there are three at most
 //   - a repeated message has one effect and gets the same reply
+//   - a group's job is with one member: another begins after it failed, or was silent for an hour
 //   - what has ended stays ended, and nothing stays leased for ever
 //
 // SEED=n runs that one history, ROUNDS=n as many, each with its own seed. A failure prints its seed.
@@ -14,11 +15,8 @@
 #include <map>
 #include <random>
 #include <set>
-#include <utility>
 
-#include "common/base/cron.hpp"
 #include "common/base/encoding.hpp"
-#include "common/base/ids.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "proto/registration_code.hpp"
 #include "tests/fault/dispatcher/model/peers.hpp"
@@ -142,7 +140,13 @@ class History {
     // --- What happens ----------------------------------------------------------------------------------
 
     void step() {
-        switch (pick(16)) {
+        switch (pick(20)) {
+            case 16:
+                return set_group_schedule();
+            case 17:
+            case 18:
+                if (const Agent* agent = some_agent()) tell_state(*agent);
+                return;
             case 0:
                 return pass(pick(90) + 1);
             case 1:
@@ -241,6 +245,20 @@ class History {
         possible.insert(order.cron);  // perhaps, if there was no answer
     }
 
+    void set_group_schedule() {
+        static const char* crons[] = {"* * * * *", "*/7 * * * *", "0 */3 * * *", ""};
+        Request request =
+            as_user(users_[static_cast<std::size_t>(pick(2))],
+                    proto::GroupScheduleSet{"shop", "backup", crons[pick(4)], 0, pick(3) * 300 - 1});
+        ask<proto::GroupScheduleSet>(request);
+    }
+
+    void tell_state(const Agent& agent) {
+        const auto report = report_of(chance(5) ? "" : "shop", !chance(4), chance(3) ? 100 : 0);
+        Request request = as_agent(agent, report);
+        ask<proto::AgentReport>(request);
+    }
+
     void create_job() {
         Agent* agent = some_agent();
         if (agent == nullptr) return;
@@ -292,6 +310,8 @@ class History {
         if (chance(2)) {
             Request request = as_agent(*agent, proto::JobProgress{job, attempt, "reading", 1, 1, 1, 1});
             const auto reply = ask<proto::JobProgress>(request);
+            if (reply && !reply->cancel)
+                site_.look([&](Transaction& tx) { begun_.note(tx, job, agent->uuid, true_time_); });
             if (reply && reply->cancel) agent->holds.reset();
             return;
         }
@@ -303,7 +323,7 @@ class History {
         const auto reply = ask<proto::JobNext>(request);
         if (!reply || !reply->job) return;
         const auto& order = *reply->job;
-        hold(order.attempt >= 1 && order.attempt <= max_attempts, "attempts are bounded");
+        hold(order.attempt >= 1 && (order.group || order.attempt <= max_attempts), "attempts are bounded");
         hold(claims_.insert({order.id, order.attempt}).second, "each attempt of a job is claimed once");
         site_.look([&](Transaction& tx) {
             hold(tx.find_job(order.id)->server == agent.uuid, "a job goes to its own server");
@@ -319,13 +339,16 @@ class History {
                 "20261122T" + std::to_string(100'000 + ++sets_ % 800'000) + "Z-" + to_hex(random_bytes(4));
             result = {job, attempt, "succeeded", {}, backup};
         }
+        begun_.ends(job, agent.uuid);  // whether that is heard or not
         Request request = as_agent(agent, result);
         bool refused = false;
         if (ask<proto::JobFinished>(request, &refused)) {
             if (result.backup) backups_.insert({agent.uuid, result.backup->set});
             site_.look([&](Transaction& tx) {
                 const auto now = tx.find_job(job);
-                hold(!is_open(now->state) || now->attempts > attempt, "a finished attempt ends its job");
+                const bool moved = now->held != 0 || now->server != agent.uuid;
+                hold(!is_open(now->state) || now->attempts > attempt || moved,
+                     "a finished attempt ends its job, or moves it");
             });
             agent.holds.reset();
         } else if (refused || chance(2)) {
@@ -349,11 +372,7 @@ class History {
     }
 
     void check_slot(Transaction& tx, const Schedule& schedule, UtcTime since, UtcTime due) {
-        const Cron cron = Cron::parse(schedule.cron);
-        UtcTime from = due - 4h;
-        if (from < since) from = since;
-        std::optional<UtcTime> newest;
-        for (UtcTime slot = cron.next_after(from); slot <= due; slot = cron.next_after(slot)) newest = slot;
+        const auto newest = newest_slot(schedule.cron, std::max(since, due - 4h), due);
         if (!newest) return;
         for (const auto& job : tx.list_jobs(schedule.server, 1'000'000))
             if (job.schedule == schedule.id && job.slot == to_millis(*newest)) return;
@@ -363,16 +382,16 @@ class History {
     void check() {
         site_.look([&](Transaction& tx) {
             std::size_t by_hand = 0;
+            std::set<std::string> slots;
             for (const auto& agent : agents_) {
                 const auto server = tx.find_server(agent.uuid);
                 hold(server && server->identity == agent.fingerprint, "a registered server stays");
                 hold(!agent.retired || server->retired != 0, "a retired server stays retired");
                 check_schedules(tx, agent);
-                std::set<std::string> slots;
                 for (const auto& job : tx.list_jobs(agent.uuid, 1'000'000)) {
                     check_job(job);
                     by_hand += job.created_by == agent.owner ? 1U : 0U;
-                    if (!job.schedule.empty())
+                    if (!job.schedule.empty())  // of a group's too: a move leaves nothing behind
                         hold(slots.insert(job.schedule + std::to_string(job.slot)).second,
                              "one job for a slot");
                 }
@@ -405,7 +424,8 @@ class History {
     }
 
     void check_job(const Job& job) {
-        hold(job.attempts >= 0 && job.attempts <= max_attempts, "attempts are bounded");
+        hold(job.attempts >= 0 && (!job.group.empty() || job.attempts <= max_attempts),
+             "attempts are bounded");
         if (is_open(job.state)) {
             hold(!ended_.contains(job.id), "what has ended stays ended");
         } else {
@@ -443,15 +463,11 @@ class History {
     std::set<std::pair<std::string, std::string>> deposited_;
     std::set<std::pair<std::string, std::string>> backups_;
     std::set<std::pair<std::string, std::int64_t>> claims_;
+    BegunJobs begun_;
     std::map<std::string, JobState> ended_;
     int sets_ = 0;
     std::size_t repeated_ = 0;
 };
-
-std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 }  // namespace
 

@@ -99,6 +99,13 @@ TEST_CASE("choice of a member: one table") {
          host_a, "replica"},
         {"it polls, and told nothing for too long",
          [](Group& g) { g.at(host_a).reported = present - 76 * one_minute; }, host_b, "replica"},
+        {"... because it makes a backup",
+         [](Group& g) {
+             g.at(host_a).reported = present - 76 * one_minute;
+             g.at(host_a).busy = 1;
+             g.lag(host_b, 99);
+         },
+         host_a, "replica"},
         {"what it told cannot be read", [](Group& g) { g.at(host_a).state = "{}"; }, host_b, "replica"},
         {"no replica is fit, and it is too early for the primary",
          [](Group& g) { g.lag(host_a, 61), g.lag(host_b, 99); }, "", "it is no replica"},
