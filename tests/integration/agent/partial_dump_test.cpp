@@ -82,7 +82,7 @@ struct PartialSite {
     }
     Finding check() const {
         std::vector<Finding> all;
-        check_database(all, host.config);
+        check_database(all, host.config, UtcTime{});
         for (const auto& one : all)
             if (one.what == "what is dumped" || one.what == "backup tool")
                 if (one.what == "what is dumped" || one.level == Verdict::fail) return one;
