@@ -12,8 +12,8 @@ constexpr std::array groups{
     &add_login_command,     &add_registration_commands, &add_server_commands,        &add_group_commands,
     &add_schedule_commands, &add_job_commands,          &add_backup_commands,        &add_keys_command,
     &add_prove_command,     &add_recovery_key_commands, &add_recovery_sheet_command, &add_recover_command,
-    &add_restore_command,   &add_verify_command,        &add_rewrap_command,         &add_prune_command,
-    &add_audit_commands,    &add_store_commands,
+    &add_restore_command,   &add_logs_commands,         &add_verify_command,         &add_rewrap_command,
+    &add_prune_command,     &add_audit_commands,        &add_store_commands,
 };
 
 }  // namespace

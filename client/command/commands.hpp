@@ -50,6 +50,7 @@ void add_prove_command(Commands& commands);
 void add_recovery_key_commands(Commands& commands);
 void add_recovery_sheet_command(Commands& commands);
 void add_restore_command(Commands& commands);
+void add_logs_commands(Commands& commands);
 void add_verify_command(Commands& commands);
 void add_prune_command(Commands& commands);
 void add_audit_commands(Commands& commands);

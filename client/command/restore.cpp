@@ -4,12 +4,11 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
+#include "client/command/recovered_signers.hpp"
 #include "client/command/restore_parts.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
-#include "client/command/trusted_identity.hpp"
 #include "client/command/until.hpp"
-#include "common/backupset/identity_objects.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 
@@ -62,20 +61,6 @@ void require_one_target(const Arguments& arguments) {
                     "Redirect it: --stdout > FILE");
 }
 
-// After a change of the identity key, the store leads from the one of the recovered home to the others.
-std::optional<backupset::Signers> signers_for(Context& context, const Arguments& arguments,
-                                              storage::ObjectStore& store, const RecoveredHome& recovered) {
-    ShownIdentities shown;
-    try {
-        shown = shown_by_store(context, store, arguments.store, arguments.as_of, recovered.server);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::not_found) throw;  // without agent.asc: the home knows the key
-        return std::nullopt;
-    }
-    if (shown.changes.empty()) return std::nullopt;
-    return backupset::signers_of(Identities::follow(shown, recovered.identity, approvers_of(context)));
-}
-
 void run(Context& context, const Arguments& arguments) {
     require_one_target(arguments);
     const auto recovered = open_recovered_home(arguments.home, arguments.server);
@@ -92,7 +77,7 @@ void run(Context& context, const Arguments& arguments) {
                            },
                            [&](const std::string& line) { context.say(line); },
                            arguments.one_pass,
-                           signers_for(context, arguments, *store, recovered)};
+                           signers_for(context, *store, arguments.store, arguments.as_of, recovered)};
     try {
         if (arguments.until.given()) {
             const auto done = [&] {

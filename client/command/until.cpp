@@ -54,7 +54,7 @@ void restore_and_show_until(Context& context, const RestoreFrom& from, const Unt
                                    {"read", store.summary_json()}});
     }
     context.out << "restored set " << done.set << " and " << done.transactions
-                << " transactions after it, up to " << restore::text_of(done.at)
+                << " transaction(s) after it, up to " << restore::text_of(done.at)
                 << (done.gtid.empty() ? "" : ", GTID " + done.gtid)
                 << (done.time ? ", the last of " + format_utc(*done.time) : "") << ", to " << datadir << '\n';
     context.say("Next: chown -R mysql:mysql " + datadir + ", then start a server on it.");

@@ -131,7 +131,10 @@ class Choice {
             ErrorKind::not_found,
             restore::text_of(target_) + " cannot be reached: " +
                 (nearest_.ends.empty() ? "no set with a place in the binary log is older" : nearest_.ends),
-            hint + "Nothing was restored. `strongroom logs list` shows what can be reached.");
+            hint +
+                "Nothing was restored. `strongroom logs list` shows what can be reached; --until latest "
+                "takes "
+                "all that there is.");
     }
 
     [[noreturn]] void throw_no_base() const {

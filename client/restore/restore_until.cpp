@@ -72,7 +72,7 @@ void require_allowed(const LogStretch& stretch, bool allow_load_data) {
 std::string in_words(const LogStretch& stretch) {
     if (stretch.transactions == 0) return "no transaction of the binary log is to be replayed";
     return std::to_string(stretch.transactions) +
-           " transactions of the binary log are to be replayed, from " + restore::text_of(stretch.start) +
+           " transaction(s) of the binary log are to be replayed, from " + restore::text_of(stretch.start) +
            " to " + restore::text_of(stretch.stop) + ": of " + format_utc(*stretch.first) + " to " +
            format_utc(*stretch.last);
 }

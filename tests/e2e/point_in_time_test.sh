@@ -22,6 +22,7 @@ sleep 1.1
 moment=$(date -u +'%Y-%m-%d %H:%M:%S')
 sql source 'INSERT INTO shop.orders VALUES (3, "at the moment"); DROP TABLE shop.orders'
 gtid=$(sql source 'SELECT @@gtid_binlog_pos')
+sql source 'FLUSH BINARY LOGS; CREATE USER carol@localhost IDENTIFIED BY "x"; CREATE TABLE shop.more SELECT seq FROM shop.seq_1_to_2000'
 wait_until 30 is_stored || fail "the log is not stored: $(agent agent status)"
 agent agent status | grep -q '^binary log: *stored up to' || fail "status does not tell: $(agent agent status)"
 
@@ -38,10 +39,49 @@ restore --until-gtid "$domain-$((${gtid##*-} - 1))" --datadir "$lab/gtid-data" -
 lab_mariadb gtid "$lab/gtid-data"
 [ "$(sql gtid 'SELECT GROUP_CONCAT(id ORDER BY id) FROM shop.orders')" = 1,2,3 ] || fail "not the state before $gtid"
 
-say "beyond the end, nothing is made, and the nearest point is named"
-if restore --until '2099-01-01 00:00:00' --datadir "$lab/none" 2>"$lab/err.txt"; then fail "a time that is not covered was restored"; fi
-grep -q "$(date -u +%Y-)" "$lab/err.txt" || fail "the nearest point is not named: $(cat "$lab/err.txt")"
-[ ! -e "$lab/none" ] || fail "a refused restore left something"
+say "to the end, accounts and all"
+logs() { as alice logs "$1" --server "$server" --store "file://$lab/store" "${@:2}"; }
+logs list --identity "$identity"
+restore --until latest --datadir "$lab/end-data" >/dev/null
+is_the_end() { # NAME : what the server holds now, and no account but those of it
+    [ "$(sql "$1" 'CHECKSUM TABLE shop.more')" = "$(sql source 'CHECKSUM TABLE shop.more')" ] || fail "$1: another table"
+    [ "$(sql "$1" 'SELECT COUNT(*) FROM mysql.user WHERE User = "carol" OR User LIKE "strongroom%"')" = 1 ] || fail "$1: other accounts"
+}
+lab_mariadb end "$lab/end-data"
+is_the_end end
+
+say "by hand: the files of the log, and the command that is shown with them"
+set=$(jq -r .set "$lab/gtid.json")
+restore --set "$set" --datadir "$lab/hand-data" --prepare >/dev/null
+lab_mariadb hand "$lab/hand-data"
+logs extract --home "$lab/home" --set "$set" --until-gtid "$domain-$((${gtid##*-} - 1))" --into "$lab/files" >"$lab/extract.txt"
+sed -n 's/^  \(mariadb-binlog .*\)/\1/p' "$lab/extract.txt" | grep . >"$lab/replay.sh"
+printf '[client]\nsocket=%s\n' "$lab/hand/s.sock" >"$lab/.my.cnf"
+HOME=$lab bash "$lab/replay.sh"
+[ "$(sql hand 'SELECT GROUP_CONCAT(id ORDER BY id) FROM shop.orders')" = 1,2,3 ] || fail "by hand: not the state before $gtid"
+
+say "by stock tools alone: RECOVERY.txt"
+sed -n '/^----8<---- commands$/,/^----8<---- end$/p' "$lab/store/$server/RECOVERY.txt" | sed '1d;$d' | grep . >"$lab/recover.sh"
+env -i PATH=/usr/bin:/bin HOME="$lab" STORE="$lab/store" RECOVERY_HOME="$lab/alice" INTO="$lab/stock-data" LOGS="$lab/stock-logs" \
+    bash "$lab/recover.sh" >"$lab/recover.txt" 2>"$lab/recover.log" || fail "$(tail -5 "$lab/recover.log")"
+lab_mariadb stock "$lab/stock-data"
+printf '[client]\nsocket=%s\n' "$lab/stock/s.sock" >"$lab/.my.cnf"
+tail -n 1 "$lab/recover.txt" >"$lab/replay.sh"
+HOME=$lab bash "$lab/replay.sh"
+is_the_end stock
+
+say "what is not there is refused with the nearest points, and nothing is made"
+expect_failure 5 'The farthest before it: --until 2.*binlog.0' restore --until '2099-01-01 00:00:00' --datadir "$lab/none"
+expect_failure 5 'The earliest after it: --set 2' restore --until '2020-01-01 00:00:00' --datadir "$lab/none"
+expect_failure 2 'fraction of a second' restore --until '2026-01-01 00:00:00.5' --datadir "$lab/none"
+expect_failure 2 'a point in time needs --datadir' restore --until latest --stdout
+expect_failure 2 'not more' restore --until latest --until-gtid 0-1-1 --datadir "$lab/none"
+signature=$(ls "$lab/store/$server"/logs/*/manifest.json.sig | tail -2 | head -1) # a gap
+mv "$signature" "$lab/signature"
+expect_failure 5 'cannot be reached' restore --until-gtid "$domain-$((${gtid##*-} + 2))" --datadir "$lab/none"
+mv "$lab/signature" "$signature"
+[ ! -e "$lab/none" ] && ! ls -d "$lab"/.strongroom* 2>/dev/null || fail "a refused restore left something"
+for name in good gtid end hand stock; do lab_stop "$(eval "echo \$pid_$name")"; done
 
 say "a break of the log is answered with another full backup"
 sql source 'RESET MASTER; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(100)) ENGINE=InnoDB'

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "client/restore/extract_logs.hpp"
 #include "client/restore/restore_until.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/sealer.hpp"
@@ -230,6 +231,18 @@ TEST_CASE(
     const Error failed = host.refusal(restore::parse_until_gtid(gtid_all), full);
     CHECK(failed.kind() == ErrorKind::source);
     CHECK_THAT(failed.text(), Contains("unlogged"));
+
+    // The files alone, from a set on.
+    const client::RecoveredHome recovered{host.agent.server, host.agent.identity, {}, {}};
+    const client::RestoreFrom from{*host.store_, recovered, host.own, 0, {}};
+    const auto start = client::start_after(client::choose_set(from, full));
+    const auto files = client::extract_logs(from, start, at(second), host.targets() / "logs");
+    CHECK(files.transactions == 1);
+    CHECK(read_file(host.targets() / "logs" / "b.000001", 1 << 20) ==
+          host.raw("b.000001").substr(0, std::filesystem::file_size(files.files.at(0))));
+    std::filesystem::remove_all(host.targets() / "logs");
+    CHECK_THROWS_WITH(client::extract_logs(from, {{"b.000009", 4}, {}}, {}, host.targets() / "logs"),
+                      Contains("cannot be reached from b.000009:4"));
 
     // What cannot be reached is refused with the nearest points, before anything is restored.
     Error error = host.refusal(at(before - std::chrono::hours(1)));
