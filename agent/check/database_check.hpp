@@ -12,6 +12,6 @@ namespace strongroom::agent {
 // Adds findings: tool, server, privileges (with the exact GRANT that is missing), data folder, replication,
 // free space, binary log. Returns what the server said of itself, if it was asked.
 std::optional<proto::ServerState> check_database(std::vector<Finding>& out, const AgentConfig& config,
-                                                 UtcTime now);
+                                                 UtcTime now = {});
 
 }  // namespace strongroom::agent
