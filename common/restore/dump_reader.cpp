@@ -49,6 +49,17 @@ bool starts_with_word(std::string_view in, std::string_view word) {
            (in[word.size()] == ' ' || in[word.size()] == '\t');
 }
 
+// Behind the quoted text that begins at `at`; 0 if it does not end here for sure.
+std::size_t quoted_text_end(std::string_view in, std::size_t at, bool backslash) {
+    const char quote = in[at++];
+    for (;;) {
+        while (at < in.size() && in[at] != quote && (in[at] != '\\' || !backslash)) ++at;
+        if (at + 1 >= in.size()) return 0;
+        if (in[at] == quote && in[at + 1] != quote) return at + 1;
+        at += 2;  // an escaped byte, or a doubled quote
+    }
+}
+
 }  // namespace
 
 bool SqlToken::is(std::string_view word) const {
@@ -206,12 +217,22 @@ std::size_t DumpReader::code(std::string_view in) {
     }
     // The bulk of a dump: rows, of which only quotes, comments and the end matter.
     std::size_t at = 1;
-    while (at < in.size() && !is_special[static_cast<unsigned char>(in[at])] && in[at] != delimiter_[0]) ++at;
-    return at;
+    for (;;) {
+        while (at < in.size() && !is_special[static_cast<unsigned char>(in[at])] && in[at] != delimiter_[0])
+            ++at;
+        if (at >= in.size() || (in[at] != '\'' && in[at] != '"' && in[at] != '`')) return at;
+        const std::size_t behind = quoted_text_end(in, at, takes_backslash(in[at]));
+        if (behind == 0) return at;
+        at = behind;
+    }
+}
+
+bool DumpReader::takes_backslash(char quote) const {
+    return quote != '`' && !mode_.no_backslash && !(quote == '"' && mode_.ansi_quotes);
 }
 
 std::size_t DumpReader::quoted(std::string_view in) {
-    const bool backslash = quote_ != '`' && !mode_.no_backslash && !(quote_ == '"' && mode_.ansi_quotes);
+    const bool backslash = takes_backslash(quote_);
     const auto keep = [&](std::string_view bytes) {
         if (!told_ && word_.size() < max_word) word_.append(bytes.substr(0, max_word - word_.size()));
     };

@@ -62,6 +62,7 @@ class DumpReader {
     std::size_t between(std::string_view in);
     std::size_t code(std::string_view in);
     std::size_t quoted(std::string_view in);
+    bool takes_backslash(char quote) const;
     std::size_t skip_line(std::string_view in, State then);
     std::size_t skip_block(std::string_view in, State then);
     void pass(std::string_view in);
