@@ -40,7 +40,10 @@ function(strongroom_tests label name)
   target_link_libraries(${target} PRIVATE ${ARG_LINK} strongroom_catch_main strongroom_test_support strongroom_warnings)
   target_compile_definitions(${target} PRIVATE
     STRONGROOM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STRONGROOM_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  # A test waits for processes, not for its own code: it is compiled with less care and in larger pieces, which takes a third
+  # of the time.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests UNITY_BUILD_BATCH_SIZE 16)
   catch_discover_tests(${target} TEST_PREFIX "${label}/${name}: "
     PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL $<BOOL:${ARG_SERIAL}>)
 endfunction()

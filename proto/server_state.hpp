@@ -70,6 +70,29 @@ struct FreeSpace {
     }
 };
 
+// How far the server's binary log is in the store, where its host streams it (docs/point-in-time.md).
+struct LogCoverage {
+    std::int64_t since = 0;    // by the server's clock: any moment from here on,
+    std::int64_t covered = 0;  // up to here, can be restored to, where a backup lies before it; 0: none yet
+    std::string file;
+    std::int64_t offset = 0;             // bytes of it that are stored
+    std::optional<std::string> gtid;     // behind the last transaction
+    std::optional<std::string> problem;  // why nothing is being stored now
+    std::optional<std::int64_t> gap;     // when the chain of logs last broke, and
+    std::optional<std::string> gap_why;
+    template <class Fields>
+    void fields(Fields& f) {
+        f("since", since, any_time);
+        f("covered", covered, any_time);
+        f("file", file, Text{200});
+        f("offset", offset, any_size);
+        f("gtid", gtid, Text{400});
+        f("problem", problem, Text{400});
+        f("gap", gap, any_time);
+        f("gap_why", gap_why, Text{400});
+    }
+};
+
 struct ServerState {
     std::int64_t asked = 0;              // when, by the host's clock
     std::optional<std::string> group;    // as the host's own configuration says
@@ -88,7 +111,8 @@ struct ServerState {
     std::optional<std::string> encryption;  // of data files by the server itself: by what
     std::vector<std::string> engines;       // without transactions, with the number of their tables
     std::vector<FreeSpace> space;
-    std::vector<std::string> windows;  // in which the host lets backups run, its local time: 01:00-05:00
+    std::optional<LogCoverage> logs{};  // none: its host does not stream them
+    std::vector<std::string> windows;   // in which the host lets backups run, its local time: 01:00-05:00
     template <class Fields>
     void fields(Fields& f) {
         f("asked", asked, any_time);
@@ -108,6 +132,7 @@ struct ServerState {
         f("encryption", encryption, Text{200});
         f("engines", engines, Many<Text>{16, Text{80}});
         f("space", space, Many<Nested>{8, {}});
+        f("logs", logs);
         f("windows", windows, Many<Text>{16, Text{11}});
     }
 };

@@ -54,7 +54,7 @@ void Daemon::run() {
     const FileLock lock = host_.state.lock_run();
     const std::stop_callback wakes(stop_, [&] { poller_.wake(); });
     start();
-    LogService logs(host_, stop_);
+    logs_.emplace(host_, stop_);
     while (!stop_.stop_requested()) {
         notify_alive();
         const UtcTime now = host_.clock.now();
@@ -68,11 +68,12 @@ void Daemon::run() {
             note_away(false, {});
         if (away_ || withheld_)
             if (const auto due = due_by_schedule(); due && (away_ || due->withheld)) back_up_alone(*due);
-        logs.require_running();
-        if (logs.wants_full_backup(host_.clock.now())) back_up_for_logs();
+        logs_->require_running();
+        if (logs_->wants_full_backup(host_.clock.now())) back_up_for_logs();
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
         if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
     }
+    logs_.reset();
     notify_stopping();
     log_event(Level::info, "AGENT_STOPPED", "server {}", host_.agent.server);
 }
@@ -85,7 +86,9 @@ void Daemon::look(UtcTime now) {
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
     const auto due = due_by_schedule();
     withheld_ = due && due->withheld;
-    if (unheard || server_.to_tell(now) || escrow_missing() || (due && !due->withheld)) plan_.has_news(now);
+    if (unheard || server_.to_tell(now) || (logs_ && logs_->has_news(now)) || escrow_missing() ||
+        (due && !due->withheld))
+        plan_.has_news(now);
 }
 
 void Daemon::try_contact() {
@@ -187,10 +190,15 @@ void Daemon::note_away(bool away, const std::string& reason) {
 }
 
 void Daemon::report() {
-    const auto state = server_.to_tell(host_.clock.now());
+    const UtcTime now = host_.clock.now();
+    auto state = server_.to_tell(now);
+    if (!state && logs_ && logs_->has_news(now)) state = server_.newest();
+    if (state && logs_) state->logs = logs_->coverage();
     report_runs(host_, *exchange_, !reported_, state);
     reported_ = true;
-    if (state) server_.told(*state, host_.clock.now());
+    if (!state) return;
+    server_.told(*state, now);
+    if (state->logs) logs_->told(*state->logs, now);
 }
 
 bool Daemon::escrow_missing() const {

@@ -51,6 +51,7 @@ class Daemon {
     std::optional<UtcTime> last_look_;
     ContactPlan plan_;
     std::optional<std::int64_t> alone_failed_;  // slot that failed without the dispatcher: not tried again
+    std::optional<LogService> logs_;            // while run() runs
     bool away_ = false;                         // as the log was told
     bool withheld_ = false;                     // a due slot, by a dispatcher that is there
     bool failed_ = false;                       // the last message

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "agent/job/backup_run.hpp"
+#include "proto/server_state.hpp"
 
 namespace strongroom::agent {
 
@@ -22,12 +23,20 @@ class LogService {
     // not before min-interval after the last, or an hour after one that failed.
     bool wants_full_backup(UtcTime now);
 
+    // What the dispatcher is to hear of the logs; none: they are not streamed.
+    std::optional<proto::LogCoverage> coverage() const;
+    // Whether it has to hear of it now: every five minutes, and when the stream stops, goes on or breaks.
+    bool has_news(UtcTime now) const;
+    void told(const proto::LogCoverage& coverage, UtcTime now);
+
   private:
     const Host host_;
     std::mutex mutex_;  // failure_
     std::exception_ptr failure_;
     std::optional<UtcTime> last_wish_;
     std::int64_t chain_ = 0;  // since when, of the last wish
+    std::optional<UtcTime> told_at_;
+    std::string told_;  // what counted in the last one
     std::jthread thread_;
     std::optional<std::stop_callback<std::function<void()>>> ends_;
 };

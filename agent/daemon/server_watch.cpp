@@ -19,6 +19,7 @@ constexpr std::chrono::seconds patience{2};
 std::string news_of(const proto::ServerState& state) {
     proto::ServerState coarse = state;
     coarse.asked = 0;
+    coarse.logs.reset();  // LogService tells of them
     coarse.replicas = state.replicas > 0 ? 1 : 0;
     coarse.space.clear();
     coarse.engines.clear();
@@ -71,6 +72,11 @@ std::optional<proto::ServerState> ServerWatch::to_tell(UtcTime now) {
     const bool due = !told_at_ || now < *told_at_ || now - *told_at_ >= again;
     if (due || (grouped && news_of(*shared_->newest) != told_)) return shared_->newest;
     return std::nullopt;
+}
+
+std::optional<proto::ServerState> ServerWatch::newest() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->newest;
 }
 
 void ServerWatch::told(const proto::ServerState& state, UtcTime now) {

@@ -30,6 +30,8 @@ class ServerWatch {
     // The newest answer, if the dispatcher has to hear of it now. Once, at the start, waits two seconds for
     // it.
     std::optional<proto::ServerState> to_tell(UtcTime now);
+    // The newest answer, whether the dispatcher has heard of it or not.
+    std::optional<proto::ServerState> newest() const;
     void told(const proto::ServerState& state, UtcTime now);
 
   private:

@@ -66,6 +66,19 @@ std::string shown_role(const proto::Server& server) {
     return server.state ? server.state->role : "-";
 }
 
+std::string shown_logs(const proto::ServerState& state) {
+    if (!state.logs) return "not streamed: moments between backups cannot be restored";
+    const auto& logs = *state.logs;
+    std::string out = logs.covered == 0
+                          ? "nothing stored yet"
+                          : "up to " + shown_time(logs.covered) + " (" + printable_line(logs.file, 200) +
+                                ", byte " + std::to_string(logs.offset) + "), without a gap since " +
+                                shown_time(logs.since);
+    if (logs.gap_why) out += "; before that " + printable_line(*logs.gap_why, 400);
+    if (logs.problem) out += "; NOT STORED NOW: " + printable_line(*logs.problem, 400);
+    return out;
+}
+
 // The rest of what the agent said of its database server.
 void print_state(Context& context, const proto::ServerState& state) {
     std::string space;
@@ -81,6 +94,7 @@ void print_state(Context& context, const proto::ServerState& state) {
         {{"group", state.group.value_or("none")},
          {"database server", state.version.value_or("not known")},
          {"binary log", state.binlog.value_or("not known")},
+         {"binary log stored", shown_logs(state)},
          {"encryption at rest", state.encryption
                                     ? *state.encryption + ": its keys are not in a physical backup"
                                     : std::string("none by the server")},

@@ -63,6 +63,19 @@ class ServerRules {
             "strongroom schedule set --server " + server_.uuid + " --cron ..., or retire the server.");
     }
 
+    void log_behind() {
+        const auto known = facts_.logs.find(server_.uuid);
+        if (known == facts_.logs.end()) return;
+        const auto& logs = known->second;
+        const std::int64_t since = logs.covered != 0 ? logs.covered : server_.registered;
+        if (facts_.now - since <= ms(limits_.log_after)) return;
+        add("log_behind", "critical",
+            (logs.covered == 0 ? "nothing of its binary log is in the store"
+                               : "its binary log is in the store up to " + moment(logs.covered) + " only") +
+                (logs.problem ? ": " + printable_line(*logs.problem, 300) : std::string()),
+            "What is committed since would be lost with the host. On it: strongroom-agent status");
+    }
+
     void agent_silent() {
         if (facts_.now - server_.last_seen <= ms(limits_.silent_after)) return;
         add("agent_silent", "warning",
@@ -263,9 +276,9 @@ void rules_of_the_dispatcher(const Facts& facts, const AlertLimits& limits, std:
 
 const std::vector<std::string>& alert_rules() {
     static const std::vector<std::string> names{
-        "backup_failed",   "backup_missing", "job_failed",   "agent_silent",   "escrow_missing",
-        "not_recoverable", "set_not_proven", "rotation_due", "escrow_fetched", "identity_changed",
-        "key_expiring",    "disk_low",       "own_backup"};
+        "backup_failed",    "backup_missing",  "job_failed",     "agent_silent", "log_behind",
+        "escrow_missing",   "not_recoverable", "set_not_proven", "rotation_due", "escrow_fetched",
+        "identity_changed", "key_expiring",    "disk_low",       "own_backup"};
     return names;
 }
 
@@ -289,13 +302,14 @@ Evaluation evaluate(const Facts& facts, const AlertLimits& limits) {
     Evaluation out;
     // While the dispatcher was away its agents could neither poll nor report.
     const bool settled = facts.now - facts.started > ms(limits.silent_after);
-    if (!settled) out.undecided = {"agent_silent", "backup_missing"};
+    if (!settled) out.undecided = {"agent_silent", "backup_missing", "log_behind"};
     for (const auto& server : facts.servers) {
         ServerRules rules(server, facts, limits, out.findings);
         rules.backup_failed();
         if (settled) {
             rules.backup_missing();
             rules.agent_silent();
+            rules.log_behind();
         }
         rules.escrow_missing();
         rules.not_recoverable();

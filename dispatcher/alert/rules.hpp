@@ -7,6 +7,7 @@
 //                              whole: any member's backup counts)
 //   job_failed       critical  the verification or increment that ended last did not succeed
 //                    warning   another kind of job
+//   log_behind       critical  a binary log that is streamed is not in the store for `log_after`
 //   agent_silent     warning   neither message nor long poll for `silent_after`
 //   escrow_missing   critical  `escrow_after` after registration, the newest subkey is not in escrow
 //   not_recoverable  warning   no proof of recovery for `proof_after`; of an escrow record that was
@@ -21,12 +22,14 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.hpp"
 #include "dispatcher/store/records.hpp"
+#include "proto/server_state.hpp"
 
 namespace strongroom::dispatcher {
 
@@ -34,6 +37,7 @@ struct AlertLimits {
     std::chrono::seconds missing_after = std::chrono::hours(4);
     std::chrono::seconds unscheduled_after = std::chrono::hours(24 * 7);
     std::chrono::seconds silent_after = std::chrono::minutes(15);
+    std::chrono::seconds log_after = std::chrono::minutes(30);
     std::chrono::seconds escrow_after = std::chrono::hours(1);
     std::chrono::seconds first_proof_after = std::chrono::hours(24 * 7);  // of a record that was never proven
     std::chrono::seconds proof_after = std::chrono::hours(24 * 90);       // 0: proofs are not asked for
@@ -55,9 +59,10 @@ struct Facts {
     std::vector<ServerFacts> servers;
     std::vector<ServerStateReport> states;  // of those that told one
     std::vector<GroupFacts> groups;
-    std::set<std::string> by_group;  // servers whose group has a schedule: servers_by_group()
-    std::vector<Job> failed_jobs;    // Transaction::failed_jobs()
-    std::vector<KeyFact> keys;       // of users and the dispatcher; a server's is in its own facts
+    std::map<std::string, proto::LogCoverage> logs;  // by server, where its agent streams them
+    std::set<std::string> by_group;                  // servers whose group has a schedule: servers_by_group()
+    std::vector<Job> failed_jobs;                    // Transaction::failed_jobs()
+    std::vector<KeyFact> keys;  // of users and the dispatcher; a server's is in its own facts
     std::int64_t disk_free = 0;
     std::int64_t disk_total = 0;    // bytes; 0: not known
     std::int64_t own_backup = 0;    // when it was last made

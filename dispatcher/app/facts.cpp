@@ -7,6 +7,7 @@
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/keys.hpp"
+#include "dispatcher/handler/on_the_wire.hpp"
 #include "dispatcher/handler/recoverable.hpp"
 #include "dispatcher/health/key_expiry.hpp"
 
@@ -49,6 +50,9 @@ Facts gather_facts(Store& store, const Disk& disk, std::int64_t now, std::int64_
         out = {};
         out.servers = tx.server_facts();
         out.states = tx.list_server_states();
+        for (const auto& report : out.states)
+            if (const auto state = server_state(report); state && state->logs)
+                out.logs.emplace(report.server, *state->logs);
         out.groups = tx.group_facts();
         out.by_group = servers_by_group(out.servers, out.states, out.groups);
         out.failed_jobs = tx.failed_jobs();

@@ -25,6 +25,7 @@ std::vector<ReplicationFigures> replication_figures(const std::vector<ServerStat
         figures.group = report.group;
         for (const auto& source : state->sources)
             if (source.behind_s) figures.lag_s = std::max(figures.lag_s.value_or(0), *source.behind_s);
+        if (state->logs) figures.log_covered = state->logs->covered;
         figures.fit = fitness_for_group(*state).standing != proto::Standing::unfit;
         out.push_back(std::move(figures));
     }

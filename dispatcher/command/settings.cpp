@@ -50,6 +50,8 @@ void declare(config::Options& options, Settings& settings) {
     seconds("--alert-reminder", settings.alert_reminder, "Seconds until an open alert is told again", 60);
     seconds("--alert-missing-after", settings.missing_after,
             "Seconds after a due slot and its splay until its backup counts as missing", 0);
+    seconds("--alert-log-after", settings.log_after,
+            "Seconds that a streamed binary log may be behind in the store", 60);
     seconds("--alert-silent-after", settings.silent_after, "Seconds until an agent counts as silent", 1);
     seconds("--alert-escrow-after", settings.escrow_after,
             "Seconds from registration until a missing escrow is an alert", 0);
@@ -92,6 +94,7 @@ AlertOptions Settings::alerts() const {
     out.interval = seconds(alert_interval);
     out.reminder = seconds(alert_reminder);
     out.limits.missing_after = seconds(missing_after);
+    out.limits.log_after = seconds(log_after);
     out.limits.silent_after = seconds(silent_after);
     out.limits.escrow_after = seconds(escrow_after);
     out.limits.proof_after = std::chrono::hours(24 * proof_days);

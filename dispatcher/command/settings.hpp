@@ -28,6 +28,7 @@ struct Settings {
     int alert_reminder = 24 * 3600;
     int missing_after = 4 * 3600;
     int silent_after = 15 * 60;
+    int log_after = 30 * 60;
     int escrow_after = 3600;
     int proof_days = 90;
     int rotation_days = 365;

@@ -271,9 +271,17 @@ void Metrics::replication(const std::vector<ReplicationFigures>& servers) {
                              "How far the server was behind its sources when its agent last said so.");
     auto fit = server_family("strongroom_dispatcher_server_fit_for_group",
                              "1 if the server is a member of `group` that may be backed up for it now.");
+    auto covered =
+        server_family("strongroom_dispatcher_server_log_covered_timestamp_seconds",
+                      "Up to when the server's binary log was in the store when its agent last said "
+                      "so, in seconds since 1970.");
     for (const auto& server : servers) {
         prometheus::ClientMetric metric;
         metric.label.push_back({"server", server.server});
+        if (server.log_covered != 0) {
+            metric.gauge.value = static_cast<double>(server.log_covered) / 1000;
+            covered.metric.push_back(metric);
+        }
         if (server.lag_s) {
             metric.gauge.value = static_cast<double>(*server.lag_s);
             lag.metric.push_back(metric);
@@ -284,7 +292,7 @@ void Metrics::replication(const std::vector<ReplicationFigures>& servers) {
         fit.metric.push_back(metric);
     }
     const std::lock_guard lock(parts_->server_mutex);
-    parts_->replication_families = {std::move(lag), std::move(fit)};
+    parts_->replication_families = {std::move(lag), std::move(fit), std::move(covered)};
 }
 
 void Metrics::own_backup(std::int64_t millis) {

@@ -20,6 +20,7 @@ struct ReplicationFigures {
     std::string server;
     std::string group;                  // empty: none
     std::optional<std::int64_t> lag_s;  // behind the source that is furthest ahead
+    std::int64_t log_covered = 0;       // up to when its binary log is in the store; 0: it is not streamed
     bool fit = false;                   // to be backed up for its group
 };
 

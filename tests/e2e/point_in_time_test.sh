@@ -26,6 +26,9 @@ sql source 'FLUSH BINARY LOGS; CREATE USER carol@localhost IDENTIFIED BY "x"; CR
 wait_until 30 is_stored || fail "the log is not stored: $(agent agent status)"
 agent agent status | grep -q '^binary log: *stored up to' || fail "status does not tell: $(agent agent status)"
 
+is_shown() { as alice server show "$server" | grep -q '^binary log stored: *up to .*without a gap since'; }
+wait_until 30 is_shown || fail "the dispatcher does not tell: $(as alice server show "$server")"
+
 say "to the moment before the mistake, from the store alone"
 as alice recover --server "$server" --identity "$identity" --into "$lab/home" >/dev/null
 restore() { as alice restore --server "$server" --store "file://$lab/store" --home "$lab/home" "$@"; }

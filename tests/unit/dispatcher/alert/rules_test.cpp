@@ -181,7 +181,7 @@ TEST_CASE("rules: just after a start nothing is known of agents and their backup
     site.facts.started = site.facts.now - 60'000;
     const auto evaluation = evaluate(site.facts, site.limits);
     CHECK(evaluation.findings.empty());
-    CHECK(evaluation.undecided == std::set<std::string>{"agent_silent", "backup_missing"});
+    CHECK(evaluation.undecided == std::set<std::string>{"agent_silent", "backup_missing", "log_behind"});
     site.facts.started = site.facts.now - 16 * 60'000;
     CHECK(site.found() == Names{"backup_missing", "agent_silent"});
     CHECK(evaluate(site.facts, site.limits).undecided.empty());
@@ -268,6 +268,8 @@ TEST_CASE("rules: every rule that is found has its name in the list") {
     site.server->identity_changed = site.facts.now;
     site.server->subkey_since = 1;
     site.server->restore_failed = 1;
+    site.server->registered = 0;
+    site.facts.logs[uuid] = {};
     auto found = site.found();
     std::sort(found.begin(), found.end());
     auto names = alert_rules();
@@ -351,5 +353,28 @@ TEST_CASE("rules: a group is looked at as a whole") {
     now.last_job_error = "each member of the group has failed";
     CHECK(site.found() == Names{"backup_failed"});
     now.last_backup = at("2026-11-22T05:00:00Z");  // any member's backup ends it
+    CHECK(site.found().empty());
+}
+
+TEST_CASE("rules: a binary log that is streamed and stays behind") {
+    Site site;
+    auto& logs = site.facts.logs[uuid];
+    logs.since = at("2026-11-20T00:00:00Z");
+    logs.covered = at("2026-11-22T09:31:00Z");
+    CHECK(site.found().empty());
+    logs.covered = at("2026-11-22T09:29:00Z");
+    logs.problem = "the store is away";
+    CHECK(site.found() == Names{"log_behind"});
+    CHECK(site.text() == "its binary log is in the store up to 2026-11-22T09:29:00Z only: the store is away");
+    site.facts.started = at("2026-11-22T09:55:00Z");  // its agents need a moment to tell
+    CHECK(site.found().empty());
+    site.facts.started = at("2026-11-01T00:00:00Z");
+    logs.covered = 0;
+    CHECK(site.found() == Names{"log_behind"});
+    CHECK(site.text() == "nothing of its binary log is in the store: the store is away");
+    site.server->registered = at("2026-11-22T09:50:00Z");
+    CHECK(site.found().empty());
+    site.facts.logs.clear();
+    site.facts.logs["00000000-0000-4000-8000-00000000000f"].problem = "of a server that is retired";
     CHECK(site.found().empty());
 }
