@@ -30,8 +30,10 @@ Json statement(const char* id, const char* effect, const std::string& user) {
 // What an agent needs to rewrap envelopes: `folder` is "PREFIX/SERVER/", or that of all servers.
 void allow_envelopes(Json& statements, const std::string& user, const std::string& bucket,
                      const std::string& folder) {
-    const Json envelopes = Json::array({bucket + "/" + folder + "sets/*/envelope.gpg"});
-    const Json prefixes = Json::array({folder + "sets/*"});
+    // sets/ and logs/ in one pattern: radosgw 16 denies what is unlike any one of several.
+    const std::string both = folder + "???s/*";
+    const Json envelopes = Json::array({bucket + "/" + both + "/envelope.gpg"});
+    const Json prefixes = Json::array({both});
     Json reads = statement("AgentReadsEnvelopes", "Allow", user);
     reads["Action"] = Json::array({"s3:GetObject"});
     reads["Resource"] = envelopes;

@@ -55,7 +55,7 @@ TEST_CASE("an agent that rotates reads envelopes and lists sets, and nothing els
 
     auto with = statements(0, true);
     CHECK(names(with["AgentReadsEnvelopes"], "Resource",
-                "arn:aws:s3:::backups/mysql/SERVER/sets/*/envelope.gpg"));
+                "arn:aws:s3:::backups/mysql/SERVER/???s/*/envelope.gpg"));  // of sets and logs
     CHECK(with["AgentReadsOnlyEnvelopes"].at("NotResource") == with["AgentReadsEnvelopes"].at("Resource"));
     CHECK(with["AgentListsOnlySets"].at("Condition").at("StringNotLike") ==
           with["AgentListsSets"].at("Condition").at("StringLike"));
