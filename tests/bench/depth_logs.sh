@@ -54,23 +54,23 @@ replay_rate() {
         expected=$(sql plain 'CHECKSUM TABLE sbtest.sbtest1, sbtest.sbtest2, sbtest.sbtest3, sbtest.sbtest4')
         lab_stop "$pid_plain"
         rm -rf "$lab/plain-data" "$lab/plain"
-        lab_mariadb until "$lab/until-data"
-        [ "$(sql until 'CHECKSUM TABLE sbtest.sbtest1, sbtest.sbtest2, sbtest.sbtest3, sbtest.sbtest4')" = "$expected" ] || fail "the two replays differ"
-        lab_stop "$pid_until"
-        rm -rf "$lab/until-data" "$lab/until-lab"
+        lab_mariadb ours "$lab/until-data"
+        [ "$(sql ours 'CHECKSUM TABLE sbtest.sbtest1, sbtest.sbtest2, sbtest.sbtest3, sbtest.sbtest4')" = "$expected" ] || fail "the two replays differ"
+        lab_stop "$pid_ours"
+        rm -rf "$lab/until-data" "$lab/ours"
     done
 }
 
 logs_part() {
     stream_cost
+    row tps_without_stream "$(median <"$lab/without")" 1/s
+    row tps_with_stream "$(median <"$lab/with")" 1/s
+    row stream_tps_loss_percent "$(awk -v a="$(median <"$lab/without")" -v b="$(median <"$lab/with")" 'BEGIN {printf "%.2f", 100 * (a - b) / a}')" %
     replay_rate
     local ours
     ours=$(awk -v a="$(median <"$lab/until")" -v b="$(median <"$lab/prepared")" 'BEGIN {print a - b}')
-    row tps_without_stream "$(median <"$lab/without")" 1/s
-    row tps_with_stream "$(median <"$lab/with")" 1/s
     row replay_transactions "$(awk '/transactions:/ {print $2}' "$lab/replayed")" 1
     row plain_replay_seconds "$(median <"$lab/plain-seconds")" s
     row replay_seconds "$ours" s
-    row stream_tps_loss_percent "$(awk -v a="$(median <"$lab/without")" -v b="$(median <"$lab/with")" 'BEGIN {printf "%.2f", 100 * (a - b) / a}')" %
     row replay_over_plain "$(ratio "$(median <"$lab/plain-seconds")" "$ours")" 1
 }
