@@ -1,6 +1,6 @@
 // What a user orders and sees of groups. A group is the user's servers that name it: no other user's can be
 // in it, whatever they name.
-#include <map>
+#include <set>
 
 #include "common/base/cron.hpp"
 #include "common/base/error.hpp"
@@ -87,16 +87,16 @@ proto::GroupScheduleSet::Reply group_schedule(const Context& context, const prot
 }
 
 proto::GroupList::Reply group_list(const Context& context, const proto::GroupList&) {
-    std::map<std::string, bool> names;
+    std::set<std::string> names;
     for (const auto& report : context.tx.list_server_states()) {
         if (report.group.empty()) continue;
         const auto server = context.tx.find_server(report.server);
-        if (server && server->owner == context.user().fingerprint) names[report.group] = true;
+        if (server && server->owner == context.user().fingerprint) names.insert(report.group);
     }
     for (const auto& schedule : context.tx.list_group_schedules(context.user().fingerprint))
-        names[schedule.group] = true;
+        names.insert(schedule.group);
     proto::GroupList::Reply reply;
-    for (const auto& [name, there] : names) {
+    for (const auto& name : names) {
         if (reply.groups.size() == proto::max_list) break;
         reply.groups.push_back(describe_group(context, name));
     }

@@ -4,6 +4,7 @@
 
 #include "common/base/cron.hpp"
 #include "common/base/log.hpp"
+#include "dispatcher/schedule/due_slot.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -18,9 +19,7 @@ std::optional<UtcTime> newest_slot(const Cron& cron, UtcTime since, UtcTime time
         if (cron.next_after(from) <= time) break;
         if (from == since) return std::nullopt;
     }
-    UtcTime slot = cron.next_after(from);
-    for (UtcTime next = slot; next <= time; next = cron.next_after(next)) slot = next;
-    return slot;
+    return newest_due(cron, cron.next_after(from), std::chrono::seconds(0), time).slot;
 }
 
 // Where next_slot belongs, if it is elsewhere. `Any` is a Schedule or a GroupSchedule.

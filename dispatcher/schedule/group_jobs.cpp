@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "common/base/cron.hpp"
-#include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/schedule/due_slot.hpp"
+#include "dispatcher/schedule/job_audit.hpp"
 #include "dispatcher/schedule/member_choice.hpp"
 
 namespace strongroom::dispatcher {
@@ -28,21 +29,22 @@ Problem given_up(const std::vector<JobMove>& moves, const std::string& text, con
     return {"timeout", "member", printable_line(text + who, 1900), hint};
 }
 
-}  // namespace
-
 void audit_group_job(Transaction& tx, const Job& job, const std::string& action, const std::string& text,
                      UtcTime now) {
-    AuditEntry entry;
-    entry.id = random_uuid();
-    entry.time = to_millis(now);
-    if (const auto server = tx.find_server(job.server)) entry.owner = server->owner;
-    entry.actor = "scheduler";
-    entry.action = action;
-    entry.object = job.id;
-    entry.outcome = "ok";
-    entry.text = printable_line(job.kind + " for group " + job.group + ": " + text, 1500);
-    tx.append_audit(entry);
+    audit_job(tx, job, "group " + job.group, action, text, now);
 }
+
+// What becomes of a job that waits; nothing if its server is gone.
+JobPlan plan_of(Transaction& tx, const Job& job, const std::vector<JobMove>& moves, UtcTime now,
+                UtcTime even_since) {
+    const auto owner = tx.find_server(job.server);
+    if (!owner) return {};
+    const auto schedule = tx.find_group_schedule(job.schedule);
+    return plan_job(job, schedule ? schedule->primary_after : 0, tx.group_members(owner->owner, job.group),
+                    moves, to_millis(now), to_millis(even_since));
+}
+
+}  // namespace
 
 bool take_back(Transaction& tx, const Job& job, const std::string& why, bool final, UtcTime now) {
     const JobMove move{job.id, job.server, to_millis(now), final ? 1 : 0, printable_line(why, 500)};
@@ -55,15 +57,13 @@ void GroupJobs::make_due(const GroupSchedule& schedule, UtcTime now, Done& out) 
     const auto cron = Cron::try_parse(schedule.cron);
     if (!cron) return;  // its alert is raised
     const auto offset = splay_offset(schedule.id, schedule.splay);
-    UtcTime slot = from_millis(schedule.next_slot);
-    if (slot + offset > now) return;
-    UtcTime next = cron->next_after(slot);
-    for (; next + offset <= now; next = cron->next_after(next)) slot = next;
+    if (from_millis(schedule.next_slot) + offset > now) return;
+    const DueSlot due = newest_due(*cron, from_millis(schedule.next_slot), offset, now);
     Job job;
     job.id = random_uuid();
     job.kind = schedule.kind;
     job.schedule = schedule.id;
-    job.slot = to_millis(slot);
+    job.slot = to_millis(due.slot);
     job.created_by = "schedule";
     job.created = to_millis(now);
     job.group = schedule.group;
@@ -74,7 +74,7 @@ void GroupJobs::make_due(const GroupSchedule& schedule, UtcTime now, Done& out) 
     store_.transact([&](Transaction& tx) {
         made = empty = false;
         superseded = 0;
-        if (!tx.advance_group_schedule(schedule.id, schedule.next_slot, to_millis(next))) return;
+        if (!tx.advance_group_schedule(schedule.id, schedule.next_slot, to_millis(due.next))) return;
         for (const auto& older : tx.open_jobs_of_schedule(schedule.id)) {
             if (older.state != JobState::queued || older.slot == job.slot) continue;
             const auto problem = given_up(tx.list_job_moves(older.id),
@@ -86,10 +86,10 @@ void GroupJobs::make_due(const GroupSchedule& schedule, UtcTime now, Done& out) 
         }
         const auto members = tx.group_members(schedule.owner, schedule.group);
         empty = members.empty();
-        if (empty || group_has_full_at(tx, schedule, slot)) return;
+        if (empty || group_has_full_at(tx, schedule, due.slot)) return;
         job.server = members.front().server;  // held: it is given to nobody by that
         made = tx.add_job(job);
-        if (made) audit_group_job(tx, job, "job.due", "slot " + format_utc(slot), now);
+        if (made) audit_group_job(tx, job, "job.due", "slot " + format_utc(due.slot), now);
     });
     out.superseded += superseded;
     if (superseded > 0)
@@ -97,11 +97,11 @@ void GroupJobs::make_due(const GroupSchedule& schedule, UtcTime now, Done& out) 
                   "group {}: a {} job was made by no member in time", schedule.group, schedule.kind);
     if (empty)
         log_event(Level::error, "DISPATCHER_GROUP_EMPTY", "group {}: slot {} is due, and no server is in it",
-                  schedule.group, format_utc(slot));
+                  schedule.group, format_utc(due.slot));
     if (!made) return;
     ++out.created;
     log_event(Level::info, "DISPATCHER_JOB_DUE", "job {} {} for group {}, slot {}", job.id, job.kind,
-              job.group, format_utc(slot));
+              job.group, format_utc(due.slot));
 }
 
 void GroupJobs::place(const Job& seen, UtcTime now, UtcTime even_since, Done& out) {
@@ -114,13 +114,8 @@ void GroupJobs::place(const Job& seen, UtcTime now, UtcTime even_since, Done& ou
         done = false;
         const auto job = tx.find_job(seen.id);
         if (!job || job->state != JobState::queued) return;
-        const auto owner = tx.find_server(job->server);
-        if (!owner) return;
-        const auto schedule = tx.find_group_schedule(job->schedule);
         const auto moves = tx.list_job_moves(job->id);
-        plan =
-            plan_job(*job, schedule ? schedule->primary_after : 0, tx.group_members(owner->owner, job->group),
-                     moves, to_millis(now), to_millis(even_since));
+        plan = plan_of(tx, *job, moves, now, even_since);
         const JobMove nobody;
         switch (plan.step) {
             case Step::keep:
@@ -175,12 +170,7 @@ GroupJobs::Done GroupJobs::tick(UtcTime now, UtcTime even_since) {
         jobs.clear();
         for (auto& job : tx.queued_group_jobs()) {
             // Most ticks find nothing to do: seen without a write.
-            const auto owner = tx.find_server(job.server);
-            if (!owner) continue;
-            const auto schedule = tx.find_group_schedule(job.schedule);
-            const auto plan = plan_job(job, schedule ? schedule->primary_after : 0,
-                                       tx.group_members(owner->owner, job.group), tx.list_job_moves(job.id),
-                                       to_millis(now), to_millis(even_since));
+            const auto plan = plan_of(tx, job, tx.list_job_moves(job.id), now, even_since);
             if (plan.step != JobPlan::Step::keep) jobs.push_back(std::move(job));
         }
     });

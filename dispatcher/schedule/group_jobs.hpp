@@ -40,8 +40,4 @@ class GroupJobs {
 // transaction. False if it changed meanwhile.
 bool take_back(Transaction& tx, const Job& job, const std::string& why, bool final, UtcTime now);
 
-// Into the audit log of the group's owner.
-void audit_group_job(Transaction& tx, const Job& job, const std::string& action, const std::string& text,
-                     UtcTime now);
-
 }  // namespace strongroom::dispatcher

@@ -7,6 +7,8 @@
 #include "common/base/ids.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
+#include "dispatcher/schedule/due_slot.hpp"
+#include "dispatcher/schedule/job_audit.hpp"
 
 namespace strongroom::dispatcher {
 namespace {
@@ -24,8 +26,7 @@ std::int64_t first_slot(const std::string& cron, UtcTime now) {
 // A due slot, and what became of it.
 struct Scheduler::Due {
     const Schedule* schedule;
-    UtcTime slot;
-    UtcTime next;
+    DueSlot due;
     Job job;
     bool made = false;
     std::size_t superseded = 0;
@@ -43,19 +44,9 @@ namespace {
 // Many small changes share one commit, but none of them waits for very many others.
 constexpr std::size_t slice = 250;
 
-// Into the audit log of the server's owner, in the transaction of the change.
 void append_audit(Transaction& tx, const Job& job, const std::string& action, const std::string& text,
                   UtcTime now) {
-    AuditEntry entry;
-    entry.id = random_uuid();
-    entry.time = to_millis(now);
-    if (const auto server = tx.find_server(job.server)) entry.owner = server->owner;
-    entry.actor = "scheduler";
-    entry.action = action;
-    entry.object = job.id;
-    entry.outcome = "ok";
-    entry.text = job.kind + " for server " + job.server + ": " + text;
-    tx.append_audit(entry);
+    audit_job(tx, job, "server " + job.server, action, text, now);
 }
 
 template <class Entry, class Change>
@@ -107,30 +98,29 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
     std::vector<Due> due;
     for (const auto& schedule : schedules) {
         const auto offset = splay_offset(schedule.id, schedule.splay);
-        UtcTime slot = from_millis(schedule.next_slot);
+        const UtcTime slot = from_millis(schedule.next_slot);
         if (slot + offset > now) continue;  // in its splay window
         const auto cron = Cron::try_parse(schedule.cron);
         if (!cron) {  // its own alert is raised; the others go on
             note_unreadable(schedule);
             continue;
         }
-        UtcTime next = cron->next_after(slot);
-        for (; next + offset <= now; next = cron->next_after(next)) slot = next;
+        const DueSlot newest = newest_due(*cron, slot, offset, now);
         Job job;
         job.id = random_uuid();
         job.server = schedule.server;
         job.kind = schedule.kind;
         job.schedule = schedule.id;
-        job.slot = to_millis(slot);
+        job.slot = to_millis(newest.slot);
         job.created_by = "schedule";
         job.created = to_millis(now);
-        due.push_back({&schedule, slot, next, std::move(job)});
+        due.push_back({&schedule, newest, std::move(job)});
     }
     in_slices(store_, due, [&](Transaction& tx, Due& entry) {
         const Schedule& schedule = *entry.schedule;
         entry.made = false;
         entry.superseded = 0;
-        if (!tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(entry.next))) return;
+        if (!tx.advance_schedule(schedule.id, schedule.next_slot, to_millis(entry.due.next))) return;
         for (const auto& older : tx.open_jobs_of_schedule(schedule.id)) {
             if (older.state != JobState::queued || older.slot == entry.job.slot) continue;
             const Problem problem{"timeout", "", "no agent took this job before the next slot was due",
@@ -139,9 +129,9 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
             ++entry.superseded;
             append_audit(tx, older, "job.expired", problem.text, now);
         }
-        if (full_backup_at(tx, schedule, entry.slot)) return;
+        if (full_backup_at(tx, schedule, entry.due.slot)) return;
         entry.made = tx.add_job(entry.job);
-        if (entry.made) append_audit(tx, entry.job, "job.due", "slot " + format_utc(entry.slot), now);
+        if (entry.made) append_audit(tx, entry.job, "job.due", "slot " + format_utc(entry.due.slot), now);
     });
     for (const auto& entry : due) {
         const Schedule& schedule = *entry.schedule;
@@ -153,7 +143,7 @@ void Scheduler::run_schedules(const std::vector<Schedule>& schedules, UtcTime no
         ++out.created;
         out.servers_with_work.push_back(schedule.server);
         log_event(Level::info, "DISPATCHER_JOB_DUE", "job {} {} for server {}, slot {}", entry.job.id,
-                  entry.job.kind, schedule.server, format_utc(entry.slot));
+                  entry.job.kind, schedule.server, format_utc(entry.due.slot));
     }
 }
 
