@@ -11,6 +11,11 @@
 namespace strongroom::backupset {
 namespace {
 
+// In the order of one server's log: numbers of files grow longer.
+auto place(const std::string& file, std::int64_t offset) {
+    return std::tuple(file.size(), file, offset);
+}
+
 class Walk {
   public:
     Walk(storage::ObjectStore& store, const std::string& server, const Signers& signers, const LogPoint& from)
@@ -51,10 +56,8 @@ class Walk {
         return part.file == from_.file && part.first <= from_.offset && from_.offset <= part.last;
     }
 
-    // Of one log; numbers of files grow longer.
     bool ends_before_point(const LogPart& part) const {
-        const auto order = [](const std::string& file) { return std::pair(file.size(), file); };
-        return part.file == from_.file ? part.last < from_.offset : order(part.file) < order(from_.file);
+        return place(part.file, part.last) < place(from_.file, from_.offset);
     }
 
     std::string by_parents(const Manifest* at) {
@@ -117,31 +120,18 @@ class Walk {
         if (!out_.reached) take_longest(held, reached);
     }
 
-    // A crash between the commit of a piece and the agent's note of it makes two with one parent, and the log
-    // goes on from one of them only.
+    // What was found first may be the one of two pieces that the log does not go on from.
     void take_longest(const std::string& held, const std::function<bool(const LogPart&)>& reached) {
-        std::vector<const Manifest*> last_first;
-        for (const auto& [parent, child] : children_) last_first.push_back(child);
-        std::ranges::sort(last_first, [](const Manifest* a, const Manifest* b) {
-            const LogPart& x = *a->log;
-            const LogPart& y = *b->log;
-            return std::tuple(x.file.size(), x.file, x.last, a->set) >
-                   std::tuple(y.file.size(), y.file, y.last, b->set);
-        });
-        std::map<std::string, std::pair<std::size_t, const Manifest*>>
-            best;  // of a parent: pieces from there on
-        for (const Manifest* one : last_first) {
-            const auto after = best.find(one->set);
-            const std::size_t length = 1 + (after == best.end() ? 0 : after->second.first);
-            auto& known = best[*one->parent];
-            if (length > known.first) known = {length, one};
-        }
+        std::vector<const Manifest*> found;
+        for (const auto& [parent, child] : children_) found.push_back(child);
+        const auto next = next_pieces(std::move(found));
         auto& pieces = out_.pieces;
         while (pieces.back().set != held) pieces.pop_back();
-        for (auto next = best.find(held); next != best.end() && !(out_.reached = reached(*pieces.back().log));
-             next = best.find(pieces.back().set))
-            pieces.push_back(*next->second.second);
-        out_.reached = reached(*pieces.back().log);
+        while (!(out_.reached = reached(*pieces.back().log))) {
+            const auto one = next.find(pieces.back().set);
+            if (one == next.end()) return;
+            pieces.push_back(*one->second);
+        }
     }
 
     storage::ObjectStore& store_;
@@ -156,6 +146,23 @@ class Walk {
 };
 
 }  // namespace
+
+std::map<std::string, const Manifest*> next_pieces(std::vector<const Manifest*> pieces) {
+    const auto key = [](const Manifest* piece) {
+        return std::tuple(place(piece->log->file, piece->log->last), piece->set);
+    };
+    std::ranges::sort(pieces, std::ranges::greater(), key);
+    std::map<std::string, std::size_t> behind;  // of a piece: the most that come after it
+    std::map<std::string, const Manifest*> out;
+    for (const Manifest* piece : pieces) {
+        const std::size_t length = 1 + behind[piece->set];
+        auto& known = behind[*piece->parent];
+        if (length <= known) continue;
+        known = length;
+        out[*piece->parent] = piece;
+    }
+    return out;
+}
 
 bool follows(const LogPart& next, const LogPart& part) {
     if (next.first == 0) return next.file == part.next.value_or(log_file_after(part.file));

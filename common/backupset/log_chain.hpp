@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct LogPoint {
 // Whether `next`, whose parent is `part`, begins exactly where that ends: in the same file, or in the one
 // after it, by what `part` says or (after a crash of the server, which did not say it) by its number.
 bool follows(const LogPart& next, const LogPart& part);
+
+// Where each of these pieces leads: by a piece's id, the next one, of several the one that the log goes on
+// from. (A crash between the commit of a piece and the agent's note of it makes two with one parent.) Each of
+// `pieces` follows its parent; the result refers to them.
+std::map<std::string, const Manifest*> next_pieces(std::vector<const Manifest*> pieces);
 
 struct LogPath {
     // Without a gap: the first one begins its file, which is the one of the point that was asked for; that

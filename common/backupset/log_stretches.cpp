@@ -1,17 +1,11 @@
 #include "common/backupset/log_stretches.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "common/backupset/log_chain.hpp"
 
 namespace strongroom::backupset {
 namespace {
-
-// Numbers of files grow longer.
-auto place(const Manifest& piece) {
-    return std::tuple(piece.log->file.size(), piece.log->file, piece.log->last, piece.set);
-}
 
 std::string why_begins(const std::map<std::string, Manifest>& trusted, const Manifest& piece) {
     if (!piece.parent) return "the agent began anew: a gap, or the beginning";
@@ -29,26 +23,16 @@ bool has_good_parent(const std::map<std::string, Manifest>& trusted, const Manif
 }  // namespace
 
 std::vector<LogStretchInfo> log_stretches(const std::map<std::string, Manifest>& trusted) {
-    std::vector<const Manifest*> last_first;
+    std::vector<const Manifest*> following;
+    std::vector<const Manifest*> first;
     for (const auto& [id, piece] : trusted)
-        if (piece.log) last_first.push_back(&piece);
-    std::ranges::sort(last_first, [](auto* a, auto* b) { return place(*a) > place(*b); });
-    // Of each piece: how many come after it, and the one that leads to them.
-    std::map<std::string, std::pair<std::size_t, const Manifest*>> after;
-    for (const Manifest* piece : last_first) {
-        if (!has_good_parent(trusted, *piece)) continue;
-        const auto own = after.find(piece->set);
-        const std::size_t length = 1 + (own == after.end() ? 0 : own->second.first);
-        auto& known = after[*piece->parent];
-        if (length > known.first) known = {length, piece};
-    }
+        if (piece.log) (has_good_parent(trusted, piece) ? following : first).push_back(&piece);
+    const auto next = next_pieces(std::move(following));
     std::vector<LogStretchInfo> out;
-    for (const Manifest* piece : last_first) {
-        if (has_good_parent(trusted, *piece)) continue;
+    for (const Manifest* piece : first) {
         LogStretchInfo stretch{{piece}, why_begins(trusted, *piece)};
-        for (auto next = after.find(piece->set); next != after.end();
-             next = after.find(next->second.second->set))
-            stretch.pieces.push_back(next->second.second);
+        for (auto one = next.find(piece->set); one != next.end(); one = next.find(one->second->set))
+            stretch.pieces.push_back(one->second);
         out.push_back(std::move(stretch));
     }
     std::ranges::sort(out, {}, [](const LogStretchInfo& one) { return one.pieces.front()->set; });
