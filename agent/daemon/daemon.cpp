@@ -59,7 +59,8 @@ void Daemon::run() {
         notify_alive();
         const UtcTime now = host_.clock.now();
         if (const auto outage = poller_.take_outage()) plan_.is_back(now, *outage);
-        if (!last_look_ || now - *last_look_ >= look_pause || *last_look_ > now) look(now);
+        const bool looks = !last_look_ || now - *last_look_ >= look_pause || *last_look_ > now;
+        if (looks) look(now);
         if (plan_.due(now)) try_contact();
         if (stop_.stop_requested()) break;
         if (failed_ || poller_.failing_for() > counts_as_away)
@@ -69,7 +70,7 @@ void Daemon::run() {
         if (away_ || withheld_)
             if (const auto due = due_by_schedule(); due && (away_ || due->withheld)) back_up_alone(*due);
         logs_->require_running();
-        if (logs_->wants_full_backup(host_.clock.now())) back_up_for_logs();
+        if (looks && logs_->wants_full_backup(host_.clock.now())) back_up_for_logs();
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
         if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
     }

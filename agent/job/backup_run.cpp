@@ -10,6 +10,7 @@
 #include "agent/job/leftovers.hpp"
 #include "agent/job/low_priority.hpp"
 #include "agent/job/metrics_file.hpp"
+#include "agent/job/own_seal.hpp"
 #include "agent/proof/source_figures.hpp"
 #include "agent/source/dump_scope.hpp"
 #include "agent/source/open_source.hpp"
@@ -81,20 +82,12 @@ void look_after_checkpoint(const Host& host, const Origin& origin, const Tool& t
 }
 
 backupset::SealOptions seal_options(const Host& host, const Tool& tool, const ChainPlan& plan) {
-    backupset::SealOptions out;
+    backupset::SealOptions out = own_seal_options(host);
     if (plan.on) out.parent = plan.on->newest;
-    out.server = host.agent.server;
-    const AgentRecord now = host.state.agent();  // the lock on backups keeps its keys as they are
-    out.identity = now.identity;
-    out.subkey = now.subkey;
     out.stream = tool.stream;
     out.partial = dump_scope(host.config).partial();
     out.source_tool = tool.name;
     out.source_version = tool.version;
-    out.compression = host.config.compression;
-    out.level = host.config.level;
-    out.segment_size = host.config.segment_size;
-    out.workers = host.config.workers;
     if (!plan.on) out.expected_bytes = expected_bytes(host.config, tool);
     return out;
 }

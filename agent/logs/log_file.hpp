@@ -12,7 +12,7 @@ namespace strongroom::agent {
 
 class LogFile {
   public:
-    // Waits for nothing: is_there() says whether `path` was there to be opened. One thread.
+    // Opens nothing yet: advance() does, once `path` is there. One thread.
     explicit LogFile(std::filesystem::path path);
 
     const std::filesystem::path& path() const { return path_; }

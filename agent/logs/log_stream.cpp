@@ -5,6 +5,8 @@
 #include <mutex>
 
 #include "agent/job/job_store.hpp"
+#include "agent/job/own_seal.hpp"
+#include "agent/source/tool.hpp"
 #include "common/backupset/sealer.hpp"
 #include "common/backupset/store_root.hpp"
 #include "common/base/file.hpp"
@@ -37,29 +39,15 @@ std::int64_t bytes_in(const fs::path& folder) {
     return out;
 }
 
-// First line of its --version.
-const std::string& reader_version() {
-    static const std::string version = [] {
-        SpawnOptions options;
-        options.argv = {log_reader_program(), "--version"};
-        const auto said = run_program(options).out;
-        return printable_line(said.substr(0, said.find('\n')), 500);
-    }();
-    return version;
-}
-
-backupset::SealOptions seal_options(const Host& host, const AgentRecord& agent, std::int64_t bytes) {
-    backupset::SealOptions out;
-    out.server = agent.server;
-    out.identity = agent.identity;
-    out.subkey = agent.subkey;
+backupset::SealOptions seal_options(const Host& host, std::int64_t bytes) {
+    static const std::string program = log_reader_program();
+    static const std::string version = version_of(program);
+    backupset::SealOptions out = own_seal_options(host);
     out.stream = "binlog";
-    out.source_tool = fs::path(log_reader_program()).filename().string();
-    out.source_version = reader_version();
-    out.compression = host.config.compression;
-    out.level = host.config.level;
-    out.segment_size = std::clamp<std::int64_t>(bytes, 1, host.config.segment_size);
-    out.workers = bytes > out.segment_size ? host.config.workers : 1;
+    out.source_tool = fs::path(program).filename().string();
+    out.source_version = version;
+    out.segment_size = std::clamp<std::int64_t>(bytes, 1, out.segment_size);
+    if (bytes <= out.segment_size) out.workers = 1;
     return out;
 }
 
@@ -243,9 +231,8 @@ void LogStream::finish(LogFile& log, const std::string& next) {
 void LogStream::cut(const LogFile& log, const std::optional<std::string>& next, UtcTime covered) {
     LogProgress& at = *state_.at;
     const FileLock lock = host_.state.lock_logs();  // the keys stay as they are
-    const AgentRecord agent = host_.state.agent();
     const std::int64_t end = log.scanner().whole();
-    auto options = seal_options(host_, agent, end - at.sealed);
+    auto options = seal_options(host_, end - at.sealed);
     options.parent = at.piece;
     options.log = {.file = log.name(),
                    .first = at.sealed,

@@ -20,22 +20,6 @@ std::string first_line(std::string_view text) {
     return printable_line(text.substr(0, text.find_first_of("\r\n")), 200);
 }
 
-std::string version_of(const std::string& program) {
-    SpawnOptions options;
-    options.argv = {program, "--version"};
-    const RunResult answer = run_program(options, {}, std::chrono::seconds(20), 1U << 20U);
-    if (!answer.status.ok())
-        throw Error(ErrorKind::tool_missing,
-                    program + " --version failed: " + answer.status.describe() + " " + first_line(answer.err),
-                    "Install it again; its libraries may be missing.");
-    // The physical tools say it on standard error.
-    std::string line = first_line(answer.out);
-    if (line.empty()) line = first_line(answer.err);
-    // Where it is installed is this host's business.
-    if (line.starts_with(program)) line.erase(0, program.rfind('/') + 1);
-    return line;
-}
-
 std::optional<Tool> installed(const std::string& name) {
     // Older MariaDB installs the same program as mariabackup.
     auto program = find_program(name);
@@ -64,6 +48,22 @@ std::vector<std::string> candidates(const AgentConfig& config) {
 }
 
 }  // namespace
+
+std::string version_of(const std::string& program) {
+    SpawnOptions options;
+    options.argv = {program, "--version"};
+    const RunResult answer = run_program(options, {}, std::chrono::seconds(20), 1U << 20U);
+    if (!answer.status.ok())
+        throw Error(ErrorKind::tool_missing,
+                    program + " --version failed: " + answer.status.describe() + " " + first_line(answer.err),
+                    "Install it again; its libraries may be missing.");
+    // The physical tools say it on standard error.
+    std::string line = first_line(answer.out);
+    if (line.empty()) line = first_line(answer.err);
+    // Where it is installed is this host's business.
+    if (line.starts_with(program)) line.erase(0, program.rfind('/') + 1);
+    return line;
+}
 
 std::vector<std::string> Tool::needed_privileges(bool mariadb_server) const {
     if (family == ToolFamily::command) return {};

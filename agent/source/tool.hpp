@@ -23,6 +23,10 @@ struct Tool {
     bool is_oracle_dump() const;
 };
 
+// First line of what `program` (full path) says of its version, without the path. Throws Error{tool_missing}
+// if that fails.
+std::string version_of(const std::string& program);
+
 // Throws Error{tool_missing} naming what to install. "auto" asks the server what it is, when it answers:
 // MariaDB gets mariadb-backup, then mariadb-dump; MySQL gets xtrabackup, then mysqldump. A part of a server
 // is dumped. Also throws what dump_scope() throws.

@@ -1,5 +1,5 @@
-// A MariaDB server on a restored data directory that nobody else can reach: no network, no grant tables, no
-// plugins but the built-in ones, no binary log, no replication, no events; its socket is in a private folder.
+// A MariaDB server on a restored data directory that nobody else can reach: no network, no plugins
+// but the built-in ones, no binary log, no replication, no events; its socket is in a private folder.
 // It has the priority of the thread that starts it, and dies with that thread, however it ends.
 #pragma once
 
@@ -36,10 +36,11 @@ std::vector<std::string> as_server_user();
 
 class PrivateServer {
   public:
-    // `load` is for taking a dump in: an empty server's own grant tables, so that a dump may replace them and
-    // make events (which never run), and a shutdown that leaves nothing to recover. `replay` is for binary
-    // logs on restored files: as `load`, on their own grant tables, with an account for it that its user must
-    // drop at the end; nothing is durable before stop().
+    // `check` is for looking only, without the grant tables. `load` is for taking a dump in: an empty
+    // server's own grant tables, so that a dump may replace them and make events (which never run), and a
+    // shutdown that leaves nothing to recover. `replay` is for binary logs on restored files: as `load`, on
+    // their own grant tables, with an account for it that its user must drop at the end; nothing is durable
+    // before stop().
     enum class Use { check, load, replay };
 
     // `folder` is empty, private and belongs to server_user(): for socket, log and temporary files; `datadir`

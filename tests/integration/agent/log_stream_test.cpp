@@ -13,6 +13,7 @@
 #include "tests/integration/agent/registered_host.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/support/mariadb_server.hpp"
+#include "tests/support/streams.hpp"
 
 using namespace strongroom;
 using namespace strongroom::agent;
@@ -20,13 +21,6 @@ using namespace strongroom::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-class Collected : public backupset::Target {
-  public:
-    void write(const char* data, std::size_t size) override { bytes.append(data, size); }
-    void commit() override {}
-    Bytes bytes;
-};
 
 struct LogHost : RegisteredHost {
     LogHost() {
@@ -84,7 +78,7 @@ struct LogHost : RegisteredHost {
         const gpg::Home home = gpg::Home::use(state.own_home());
         std::map<std::string, Bytes> out;
         for (const auto& piece : path.pieces) {
-            Collected plain;
+            CollectingTarget plain;
             backupset::open_set({1}, piece, *from_store, home, plain);
             Bytes& file = out[piece.log->file];
             CHECK(static_cast<std::int64_t>(file.size()) == piece.log->first);
