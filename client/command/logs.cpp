@@ -1,6 +1,6 @@
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
-#include "client/command/recovered_signers.hpp"
+#include "client/command/restore_from.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
 #include "client/command/store_server.hpp"
@@ -136,17 +136,8 @@ void extract(Context& context, const Arguments& arguments) {
     const auto home = gpg::Home::use(arguments.home);
     PatientStore store(context, arguments.store, arguments.read_limit, arguments.as_of);
     StageProgress progress(context);
-    const RestoreFrom from{*store,
-                           recovered,
-                           home,
-                           0,
-                           [&](const backupset::Progress& now) {
-                               context.check_interrupted();
-                               progress.update(now.stage, now.plain_bytes, now.total_bytes);
-                           },
-                           [&](const std::string& line) { context.say(line); },
-                           false,
-                           signers_for(context, *store, arguments.store, arguments.as_of, recovered)};
+    const RestoreFrom from =
+        restore_from(context, *store, arguments.store, arguments.as_of, recovered, home, progress);
     try {
         const LogStart start = arguments.from.empty()
                                    ? start_after(choose_set(from, arguments.set))

@@ -4,7 +4,7 @@
 
 #include "client/command/commands.hpp"
 #include "client/command/patient_store.hpp"
-#include "client/command/recovered_signers.hpp"
+#include "client/command/restore_from.hpp"
 #include "client/command/restore_parts.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/stage_progress.hpp"
@@ -67,17 +67,10 @@ void run(Context& context, const Arguments& arguments) {
     const auto home = gpg::Home::use(arguments.home);
     PatientStore store(context, arguments.store, arguments.read_limit, arguments.as_of);
     StageProgress progress(context);
-    const RestoreFrom from{*store,
-                           recovered,
-                           home,
-                           arguments.workers,
-                           [&](const backupset::Progress& now) {
-                               context.check_interrupted();
-                               progress.update(now.stage, now.plain_bytes, now.total_bytes);
-                           },
-                           [&](const std::string& line) { context.say(line); },
-                           arguments.one_pass,
-                           signers_for(context, *store, arguments.store, arguments.as_of, recovered)};
+    RestoreFrom from =
+        restore_from(context, *store, arguments.store, arguments.as_of, recovered, home, progress);
+    from.workers = arguments.workers;
+    from.one_pass = arguments.one_pass;
     try {
         if (arguments.until.given()) {
             const auto done = [&] {
