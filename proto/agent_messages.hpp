@@ -236,6 +236,9 @@ struct AgentReport {
     std::optional<std::vector<std::string>> removed;  // sets that this agent pruned
     std::optional<std::vector<SetProof>> proofs{};
     std::optional<ServerState> state{};
+    // Identity keys of the hosts that this one's sets open for besides itself, as it has pinned them: all of
+    // them. Only what they say of its sets counts.
+    std::optional<std::vector<std::string>> verifiers{};
     template <class Fields>
     void fields(Fields& f) {
         f("version", version, short_text);
@@ -248,6 +251,7 @@ struct AgentReport {
         f("removed", removed, Many<Text>{max_list, set_id_text});
         f("proofs", proofs, Many<Nested>{100, {}});
         f("state", state);
+        f("verifiers", verifiers, Many<Text>{max_verifiers, fingerprint_text});
     }
     using Reply = Empty;
 };

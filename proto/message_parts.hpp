@@ -52,18 +52,26 @@ struct Problem {
     }
 };
 
+inline constexpr std::size_t max_verifiers = 16;  // hosts that may prove the sets of one server
+
 // What came of proving one set by restoring it.
 struct SetProof {
     std::string set;
     std::int64_t time = 0;
     bool proven = false;
     std::string text;  // what was counted, or which step failed; names no schema, table or value
+    // From an agent that verifies for others: whose set it is; none: its own. Not to a user.
+    std::optional<std::string> server{};
+    // To a user: the server whose agent proved it; none: the set's own. Not from an agent.
+    std::optional<std::string> by{};
     template <class Fields>
     void fields(Fields& f) {
         f("set", set, set_id_text);
         f("time", time, any_time);
         f("proven", proven);
         f("text", text, long_text);
+        f("server", server, uuid_text);
+        f("by", by, uuid_text);
     }
 };
 

@@ -61,6 +61,7 @@ struct Server {
     std::optional<std::string> identity_pending;  // the key that waits for its user's approval
     std::optional<ServerState> state{};           // what its agent last said of the database server
     std::optional<std::int64_t> state_reported;   // and when
+    std::optional<std::vector<std::string>> verifiers{};  // identity keys of hosts that may prove its sets
     template <class Fields>
     void fields(Fields& f) {
         f("server", server, uuid_text);
@@ -92,6 +93,7 @@ struct Server {
         f("identity_pending", identity_pending, fingerprint_text);
         f("state", state);
         f("state_reported", state_reported, any_time);
+        f("verifiers", verifiers, Many<Text>{max_verifiers, fingerprint_text});
     }
 };
 
