@@ -58,9 +58,9 @@ struct Server {
     std::optional<SetProof> not_restored{};         // the last one that failed
     std::optional<std::int64_t> identity_changed;   // the last change of the identity key
     std::optional<std::string> identity_before;
-    std::optional<std::string> identity_pending;  // the key that waits for its user's approval
-    std::optional<ServerState> state{};           // what its agent last said of the database server
-    std::optional<std::int64_t> state_reported;   // and when
+    std::optional<std::string> identity_pending;          // the key that waits for its user's approval
+    std::optional<ServerState> state{};                   // what its agent last said of the database server
+    std::optional<std::int64_t> state_reported;           // and when
     std::optional<std::vector<std::string>> verifiers{};  // identity keys of hosts that may prove its sets
     template <class Fields>
     void fields(Fields& f) {

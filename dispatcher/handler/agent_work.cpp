@@ -63,7 +63,7 @@ void audit_backup(const Context& context, const std::string& server, const proto
 void note_proof(const Context& context, const std::string& server, const proto::SetProof& proof) {
     // A host whose clock is ahead does not keep later proofs out.
     const auto time = std::min(proof.time, context.now_ms());
-    if (!context.tx.put_restore_proof(server, proof.set, proof.proven, time, proof.text)) return;
+    if (!context.tx.put_restore_proof({server, proof.set, proof.proven, time, proof.text, ""})) return;
     context.audit(proof.proven ? "set.proven" : "set.not_proven", server, printable_line(proof.text, 1500));
     if (!proof.proven)
         log_event(Level::warning, "DISPATCHER_SET_NOT_PROVEN", "server {}: {}", server, proof.text);

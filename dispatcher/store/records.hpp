@@ -41,6 +41,12 @@ struct Server {
     std::int64_t recovery_sequence = 0;  // changes of the recovery keys, as its agent counts them
 };
 
+// The hosts whose proofs of a server's sets count.
+struct ServerVerifiers {
+    std::string server;
+    std::vector<std::string> fingerprints;  // of their identity keys
+};
+
 // A change of a server's identity key, or one that waits for its user's approval, with its proofs.
 struct ServerIdentityChange {
     std::string server;
@@ -159,6 +165,17 @@ struct Backup {
     std::int64_t proven = 0;
     std::int64_t proof_failed = 0;
     std::string proof_text{};
+    std::string proof_by{};  // the server whose agent proved it; empty: its own
+};
+
+// What came of proving a set by restoring it.
+struct RestoreProof {
+    std::string server;  // whose set it is
+    std::string set;
+    bool proven = false;
+    std::int64_t time = 0;
+    std::string text;
+    std::string by;  // the server whose agent proved it; empty: its own
 };
 
 // An agent in a long poll.
@@ -233,6 +250,7 @@ struct ServerFacts {
     std::string label;  // foreign text
     std::string owner;
     std::string identity;
+    std::string source;  // foreign text
     std::int64_t registered = 0;
     std::int64_t last_seen = 0;
     std::int64_t escrow_deposited = 0;  // when the newest record of that subkey came; 0: none
@@ -258,6 +276,7 @@ struct ServerFacts {
     std::int64_t restored = 0;
     std::int64_t restore_failed = 0;
     std::string restore_failed_text;  // foreign text
+    std::string restore_failed_by;    // UUID of the server that says so; empty: its own agent
     // The backup job that ended last.
     std::string last_job;
     std::string last_job_state;

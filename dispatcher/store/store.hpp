@@ -54,6 +54,10 @@ class Transaction {
     virtual void put_identity_change(const ServerIdentityChange& change) = 0;
     virtual std::vector<ServerIdentityChange> list_identity_changes(
         const std::string& server) = 0;  // by sequence
+    // The hosts that may prove a server's sets, as its agent last told: all of them. Replaces those before.
+    virtual void put_verifiers(const ServerVerifiers& verifiers) = 0;
+    virtual std::optional<ServerVerifiers> find_verifiers(
+        const std::string& server) = 0;  // nullopt: not told
     // False if it was retired already. Its open jobs are cancelled and its schedules disabled.
     virtual bool retire_server(const std::string& uuid, std::int64_t now) = 0;
 
@@ -141,9 +145,9 @@ class Transaction {
                                              std::int64_t limit) = 0;  // newest first; no removed ones
     // False unless it is listed. It stays known: told again, it is not listed again.
     virtual bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) = 0;
-    // The newest proof of a set by restoring. False if the set is not listed, or a later one is known.
-    virtual bool put_restore_proof(const std::string& server, const std::string& set, bool proven,
-                                   std::int64_t time, const std::string& text) = 0;
+    // The newest proof of a set by restoring, whoever made it. False if the set is not listed, or a later one
+    // is known.
+    virtual bool put_restore_proof(const RestoreProof& proof) = 0;
     // The listed set that was proven last, and the one whose proof failed last.
     virtual std::optional<Backup> last_proven_backup(const std::string& server) = 0;
     virtual std::optional<Backup> last_unproven_backup(const std::string& server) = 0;

@@ -59,6 +59,12 @@ void columns(Server& server, F f) {
 }
 
 template <class F>
+void columns(ServerVerifiers& verifiers, F f) {
+    f("server", verifiers.server);
+    f("fingerprints", verifiers.fingerprints);
+}
+
+template <class F>
 void columns(ServerIdentityChange& change, F f) {
     f("server", change.server);
     f("sequence", change.sequence);
@@ -220,6 +226,7 @@ void columns(Backup& backup, F f) {
     f("proven", backup.proven);
     f("proof_failed", backup.proof_failed);
     f("proof_text", backup.proof_text);
+    f("proof_by", backup.proof_by);
 }
 
 template <class F>
@@ -266,6 +273,7 @@ void columns(ServerFacts& facts, F f) {
     f("label", facts.label);
     f("owner", facts.owner);
     f("identity", facts.identity);
+    f("source", facts.source);
     f("registered", facts.registered);
     f("last_seen", facts.last_seen);
     f("escrow_deposited", facts.escrow_deposited);
@@ -289,6 +297,7 @@ void columns(ServerFacts& facts, F f) {
     f("restored", facts.restored);
     f("restore_failed", facts.restore_failed);
     f("restore_failed_text", facts.restore_failed_text);
+    f("restore_failed_by", facts.restore_failed_by);
     f("last_job", facts.last_job);
     f("last_job_state", facts.last_job_state);
     f("last_job_finished", facts.last_job_finished);

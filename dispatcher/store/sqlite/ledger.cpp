@@ -17,14 +17,13 @@ std::vector<Backup> SqliteTransaction::list_backups(const std::string& server, s
                           server, limit);
 }
 
-bool SqliteTransaction::put_restore_proof(const std::string& server, const std::string& set, bool proven,
-                                          std::int64_t time, const std::string& text) {
-    const std::int64_t success = proven ? time : 0;
-    const std::int64_t failure = proven ? 0 : time;
+bool SqliteTransaction::put_restore_proof(const RestoreProof& proof) {
+    const std::int64_t success = proof.proven ? proof.time : 0;
+    const std::int64_t failure = proof.proven ? 0 : proof.time;
     return execute(session_,
-                   "UPDATE backups SET proven = :p, proof_failed = :f, proof_text = :x WHERE server = :s AND "
-                   "set_id = :i AND removed = 0 AND MAX(proven, proof_failed) < :t",
-                   success, failure, text, server, set, time) == 1;
+                   "UPDATE backups SET proven = :p, proof_failed = :f, proof_text = :x, proof_by = :b "
+                   "WHERE server = :s AND set_id = :i AND removed = 0 AND MAX(proven, proof_failed) < :t",
+                   success, failure, proof.text, proof.by, proof.server, proof.set, proof.time) == 1;
 }
 
 std::optional<Backup> SqliteTransaction::last_proven_backup(const std::string& server) {

@@ -71,6 +71,15 @@ std::vector<ServerIdentityChange> SqliteTransaction::list_identity_changes(const
                                         server);
 }
 
+void SqliteTransaction::put_verifiers(const ServerVerifiers& verifiers) {
+    execute(session_, "DELETE FROM server_verifiers WHERE server = :s", verifiers.server);
+    insert(session_, "server_verifiers", verifiers);
+}
+
+std::optional<ServerVerifiers> SqliteTransaction::find_verifiers(const std::string& server) {
+    return select_one<ServerVerifiers>(session_, "server_verifiers WHERE server = :s", server);
+}
+
 void SqliteTransaction::put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
                                             std::int64_t sequence) {
     execute(session_, "UPDATE servers SET recovery = :r, recovery_sequence = :q WHERE uuid = :u",

@@ -372,24 +372,8 @@ void step_12(Session& session) {
                "WHERE kind = 'full' AND removed = 0";
 }
 
-// Changes of servers' identity keys.
-void step_13(Session& session) {
-    session << R"(CREATE TABLE identity_changes (
-        server       TEXT NOT NULL REFERENCES servers (uuid),
-        sequence     BIGINT NOT NULL,
-        current_key  TEXT NOT NULL,
-        next_key     TEXT NOT NULL,
-        former_key   TEXT NOT NULL,
-        current_proof TEXT NOT NULL,
-        next_proof   TEXT NOT NULL,
-        approval     TEXT NOT NULL,
-        approver_key TEXT NOT NULL,
-        state        TEXT NOT NULL,
-        told         BIGINT NOT NULL, PRIMARY KEY (server, sequence)))";
-}
-
-constexpr SchemaStep steps[] = {step_1, step_2, step_3,  step_4,  step_5,  step_6,  step_7,
-                                step_8, step_9, step_10, step_11, step_12, step_13, step_14};
+constexpr SchemaStep steps[] = {step_1, step_2,  step_3,  step_4,  step_5,  step_6,  step_7, step_8,
+                                step_9, step_10, step_11, step_12, step_13, step_14, step_15};
 
 }  // namespace
 

@@ -28,6 +28,8 @@ class SqliteTransaction : public Transaction {
     std::vector<ServerIdentityChange> list_identity_changes(const std::string& server) override;
     void put_server_recovery(const std::string& uuid, const std::vector<std::string>& recovery,
                              std::int64_t sequence) override;
+    void put_verifiers(const ServerVerifiers& verifiers) override;
+    std::optional<ServerVerifiers> find_verifiers(const std::string& server) override;
     void add_statement(const UserStatement& statement) override;
     std::optional<UserStatement> find_statement(const std::string& server,
                                                 const std::string& sha256) override;
@@ -79,8 +81,7 @@ class SqliteTransaction : public Transaction {
     bool put_backup(const Backup& backup) override;
     std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
     bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) override;
-    bool put_restore_proof(const std::string& server, const std::string& set, bool proven, std::int64_t time,
-                           const std::string& text) override;
+    bool put_restore_proof(const RestoreProof& proof) override;
     std::optional<Backup> last_proven_backup(const std::string& server) override;
     std::optional<Backup> last_unproven_backup(const std::string& server) override;
     void append_escrow(const EscrowRecord& record) override;

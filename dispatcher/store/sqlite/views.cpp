@@ -24,7 +24,8 @@ constexpr std::string_view make[] = {
         FROM servers WHERE retired = 0)",
 
     R"(CREATE VIEW server_facts AS SELECT
-        s.uuid AS uuid, s.label AS label, s.owner AS owner, s.identity AS identity, s.registered AS registered,
+        s.uuid AS uuid, s.label AS label, s.owner AS owner, s.identity AS identity,
+        s.source AS source, s.registered AS registered,
         MAX(s.last_seen, COALESCE((SELECT seen FROM presence WHERE server = s.uuid), 0)) AS last_seen,
         COALESCE(e.deposited, 0) AS escrow_deposited,
         COALESCE(p.proven, 0) AS proven, COALESCE(p.owner, '') AS proven_by,
@@ -45,6 +46,7 @@ constexpr std::string_view make[] = {
         COALESCE((SELECT MAX(proven) FROM backups WHERE server = s.uuid AND removed = 0 AND proven > 0), 0)
             AS restored,
         COALESCE(f.proof_failed, 0) AS restore_failed, COALESCE(f.proof_text, '') AS restore_failed_text,
+        COALESCE(f.proof_by, '') AS restore_failed_by,
         COALESCE(j.id, '') AS last_job, COALESCE(j.state, '') AS last_job_state,
         COALESCE(j.finished, 0) AS last_job_finished, COALESCE(j.error_text, '') AS last_job_error
         FROM servers s

@@ -127,14 +127,15 @@ void check_ledger(const OpenStore& open) {
     store->read([&](Transaction& tx) { CHECK(tx.server_facts().at(0).rotates == 1); });
     store->transact([&](Transaction& tx) {  // proofs by restoring: the last one of a set counts
         CHECK_FALSE(tx.last_proven_backup(server.uuid));
-        CHECK_FALSE(tx.put_restore_proof(server.uuid, "20261122T013700Z-00000000", true, 10, "unknown"));
-        CHECK_FALSE(tx.put_restore_proof(random_uuid(), backup.set, true, 10, "another server's"));
-        CHECK(tx.put_restore_proof(server.uuid, backup.set, true, 20, "good"));
-        CHECK_FALSE(tx.put_restore_proof(server.uuid, backup.set, true, 20, "told again"));
+        CHECK_FALSE(
+            tx.put_restore_proof({server.uuid, "20261122T013700Z-00000000", true, 10, "unknown", ""}));
+        CHECK_FALSE(tx.put_restore_proof({random_uuid(), backup.set, true, 10, "another server's", ""}));
+        CHECK(tx.put_restore_proof({server.uuid, backup.set, true, 20, "good", ""}));
+        CHECK_FALSE(tx.put_restore_proof({server.uuid, backup.set, true, 20, "told again", ""}));
         CHECK(tx.last_proven_backup(server.uuid)->proof_text == "good");
         CHECK(tx.server_facts().at(0).restored == 20);
-        CHECK(tx.put_restore_proof(server.uuid, backup.set, false, 30, "bad"));
-        CHECK_FALSE(tx.put_restore_proof(server.uuid, backup.set, true, 25, "an older one comes late"));
+        CHECK(tx.put_restore_proof({server.uuid, backup.set, false, 30, "bad", ""}));
+        CHECK_FALSE(tx.put_restore_proof({server.uuid, backup.set, true, 25, "an older one comes late", ""}));
         CHECK_FALSE(tx.last_proven_backup(server.uuid));
         CHECK(tx.last_unproven_backup(server.uuid)->proof_failed == 30);
         CHECK(tx.server_facts().at(0).restored == 0);
@@ -150,7 +151,7 @@ void check_ledger(const OpenStore& open) {
         CHECK(tx.list_backups(server.uuid, 10).empty());
         CHECK(tx.server_facts().at(0).last_backup == 0);
         CHECK(tx.server_facts().at(0).restore_failed == 0);
-        CHECK_FALSE(tx.put_restore_proof(server.uuid, backup.set, true, 100, "of what is gone"));
+        CHECK_FALSE(tx.put_restore_proof({server.uuid, backup.set, true, 100, "of what is gone", ""}));
     });
     CHECK_THROWS_AS(store->transact([&](Transaction& tx) {
         tx.add_reply(alice.fingerprint, "id-1", 1, {"d", "r"});

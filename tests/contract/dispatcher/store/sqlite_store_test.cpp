@@ -64,6 +64,9 @@ TEST_CASE("sqlite store: the contract") {
     SECTION("statements") {
         test::check_statements(database.open);
     }
+    SECTION("verifiers") {
+        test::check_verifiers(database.open);
+    }
     SECTION("ledger") {
         test::check_ledger(database.open);
     }

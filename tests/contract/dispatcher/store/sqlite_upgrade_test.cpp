@@ -8,27 +8,31 @@
 #include "dispatcher/audit/chain.hpp"
 #include "dispatcher/store/sqlite/instance_lock.hpp"
 #include "dispatcher/store/sqlite/sqlite_store.hpp"
+#include "tests/contract/dispatcher/store/store_contract.hpp"
 
 using namespace strongroom;
 using namespace strongroom::dispatcher;
 
 namespace {
 
+void change_by_sql(const std::filesystem::path& path, const std::string& sql) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    char* problem = nullptr;
+    const int result = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem);
+    INFO((problem != nullptr ? problem : ""));
+    REQUIRE(result == SQLITE_OK);
+    sqlite3_close(database);
+}
+
 struct OldDatabase {
     TempDir folder;
     std::filesystem::path path = folder.path() / "d.sqlite";
 
     OldDatabase() {
-        const std::string sql =
-            read_file(STRONGROOM_SOURCE_DIR "/tests/contract/dispatcher/store/schema_1.sql", 1U << 20U);
         write_file_atomic(path, "");
-        sqlite3* database = nullptr;
-        REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
-        char* problem = nullptr;
-        const int result = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem);
-        INFO((problem != nullptr ? problem : ""));
-        REQUIRE(result == SQLITE_OK);
-        sqlite3_close(database);
+        change_by_sql(path, read_file(STRONGROOM_SOURCE_DIR "/tests/contract/dispatcher/store/schema_1.sql",
+                                      1U << 20U));
     }
 };
 
@@ -71,15 +75,14 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
     const auto path = folder.path() / "dispatcher.db";
     write_file_atomic(path, "");
     SqliteStore::open(path);
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
-    const auto result = sqlite3_exec(
-        database,
+    change_by_sql(
+        path,
         "DROP VIEW server_facts; DROP VIEW group_members; DROP VIEW group_facts; DROP VIEW waiting_agents; "
         "DROP INDEX backups_proven; DROP INDEX backups_not_proven; "
         "DROP INDEX full_backups_by_report; "
         "ALTER TABLE backups DROP COLUMN removed; ALTER TABLE backups DROP COLUMN proven; "
         "ALTER TABLE backups DROP COLUMN proof_failed; ALTER TABLE backups DROP COLUMN proof_text; "
+        "ALTER TABLE backups DROP COLUMN proof_by; "
         "DROP VIEW servers_seen; DROP TABLE user_statements; "
         "DROP TABLE identity_changes; "
         "DROP TABLE server_states; DROP TABLE group_schedules; DROP TABLE job_moves; DROP INDEX "
@@ -89,11 +92,44 @@ TEST_CASE("sqlite store: an upgrade makes the views anew") {
         "ALTER TABLE servers DROP COLUMN recovery_sequence; "
         "CREATE VIEW server_facts AS SELECT 1 AS uuid; "
         "DROP INDEX other_jobs_ended; DROP TABLE key_changes; DROP TABLE key_pins; "
-        "DROP TABLE escrow_requests; PRAGMA user_version = 6",
-        nullptr, nullptr, nullptr);
-    REQUIRE(result == SQLITE_OK);
-    sqlite3_close(database);
+        "DROP TABLE escrow_requests; DROP TABLE server_verifiers; PRAGMA user_version = 6");
     SqliteStore::open(path)->read([&](Transaction& tx) { CHECK(tx.server_facts().empty()); });
+}
+
+TEST_CASE(
+    "sqlite store: proofs of schema 14 are kept as their own host's, and nobody is named to make others") {
+    const TempDir folder;
+    const auto path = folder.path() / "dispatcher.db";
+    write_file_atomic(path, "");
+    const User alice = test::sample_user('A');
+    const Server server = test::sample_server(alice, 'C');
+    SqliteStore::open(path)->transact([&](Transaction& tx) {
+        tx.add_user(alice);
+        tx.add_server(server);
+        for (const char* set : {"20261122T013700Z-00000001", "20261122T013700Z-00000002"}) {
+            Backup backup;
+            backup.set = set;
+            backup.server = server.uuid;
+            backup.kind = "full";
+            tx.put_backup(backup);
+        }
+        tx.put_restore_proof({server.uuid, "20261122T013700Z-00000001", true, 20, "good", ""});
+        tx.put_restore_proof({server.uuid, "20261122T013700Z-00000002", false, 10, "bad", ""});
+    });
+    change_by_sql(
+        path,
+        "DROP VIEW server_facts; DROP TABLE server_verifiers; ALTER TABLE backups DROP COLUMN proof_by; "
+        "PRAGMA user_version = 14");
+    const auto store = SqliteStore::open(path);
+    store->transact([&](Transaction& tx) {
+        CHECK(tx.last_proven_backup(server.uuid)->proof_text == "good");
+        CHECK(tx.last_proven_backup(server.uuid)->proof_by.empty());
+        CHECK(tx.server_facts().at(0).restore_failed_text == "bad");
+        CHECK(tx.server_facts().at(0).restore_failed_by.empty());
+        CHECK_FALSE(tx.find_verifiers(server.uuid));
+        tx.put_verifiers({server.uuid, {std::string(40, 'D')}});
+        CHECK(tx.find_verifiers(server.uuid)->fingerprints.size() == 1);
+    });
 }
 
 TEST_CASE("sqlite store: a command does not upgrade beneath a dispatcher that serves") {

@@ -19,6 +19,7 @@ void check_jobs(const OpenStore& open);
 void check_failed_jobs(const OpenStore& open);
 void check_statements(const OpenStore& open);
 void check_groups(const OpenStore& open);
+void check_verifiers(const OpenStore& open);
 void check_ledger(const OpenStore& open);
 void check_transactions(const OpenStore& open);
 void check_mixed_transactions(const OpenStore& open);

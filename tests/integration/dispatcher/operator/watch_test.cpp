@@ -222,7 +222,7 @@ TEST_CASE("status: healthy or not, running or not") {
     CHECK(empty["version"] == STRONGROOM_VERSION);
     CHECK(empty["serving"]["address"] == dispatcher.url());
     CHECK(empty["serving"]["uptime_s"].get<int>() >= 0);
-    CHECK(empty["schema_version"] == 14);
+    CHECK(empty["schema_version"] == 15);
     CHECK(empty["database_bytes"].get<std::int64_t>() > 10'000);
     CHECK(empty["disk_free_bytes"].get<std::int64_t>() > 0);
     CHECK(empty["audit"]["entries"].get<int>() >= 1);
