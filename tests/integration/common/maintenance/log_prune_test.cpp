@@ -2,12 +2,14 @@
 // other.
 #include "common/maintenance/log_prune.hpp"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "common/backupset/log_chain.hpp"
 #include "common/maintenance/log_verification.hpp"
 #include "common/maintenance/pruner.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/faulty_store.hpp"
 #include "tests/support/set_bench.hpp"
 
 using namespace strongroom;
@@ -59,6 +61,34 @@ struct Logs : SetBench {
     std::vector<std::string> ids;
 };
 
+// Counts what the plan asks of a store.
+struct CountingStore : FaultyStore {
+    using FaultyStore::FaultyStore;
+    MemFile get(const std::string& key, std::size_t max) override {
+        ++gets;
+        return FaultyStore::get(key, max);
+    }
+    std::optional<storage::ObjectInfo> stat(const std::string& key) override {
+        ++stats;
+        return FaultyStore::stat(key);
+    }
+    std::vector<storage::ObjectInfo> list(const std::string& prefix) override {
+        ++lists;
+        auto out = FaultyStore::list(prefix);
+        std::erase_if(out, [&](const auto& object) { return object.key == hides; });
+        return out;
+    }
+    std::vector<std::string> list_folders(const std::string& prefix) override {
+        ++lists;
+        return FaultyStore::list_folders(prefix);
+    }
+
+    std::string hides;  // from listings
+    std::atomic<int> gets = 0;
+    std::atomic<int> stats = 0;
+    std::atomic<int> lists = 0;
+};
+
 std::vector<std::string> first(const std::vector<std::string>& of, std::size_t count) {
     return {of.begin(), of.begin() + static_cast<std::ptrdiff_t>(count)};
 }
@@ -101,6 +131,46 @@ TEST_CASE(
     CHECK(read_log_path(logs.store, logs.server, server.signers, {"b.000004", 4}, logs.clock.now(),
                         [](const auto&) { return false; })
               .pieces.size() == 3);
+}
+
+TEST_CASE("log pruning: the start of a file of many pieces is found") {
+    Logs logs;
+    logs.add(true);
+    for (int i = 0; i < 19; ++i) logs.add(false);
+    const auto set = logs.add_set();
+    for (int i = 0; i < 2; ++i) logs.add(false);
+    CHECK(logs.plan({set}).gone == first(logs.ids, 1));
+    logs.store.remove(manifest_key(logs.server, logs.ids[1]));  // it cannot be read: says nothing
+    CHECK(logs.plan({set}).gone.empty());
+}
+
+TEST_CASE("log pruning: how often the store is asked does not grow with the number of pieces") {
+    Logs logs;
+    std::vector<std::string> unfinished;
+    const auto bytes = Bytes(logs.store.get(manifest_key(logs.server, logs.add(false)), max_manifest).view());
+    // Old ones, of which nothing is read: what is asked is whether each was committed.
+    const UtcTime old = logs.clock.now() - std::chrono::days(30);
+    for (int i = 0; i < 3000; ++i) {
+        const std::string id = make_log_id(old + std::chrono::minutes(i));
+        logs.store.put(manifest_key(logs.server, id), bytes);
+        if (i % 1000 == 500)
+            unfinished.push_back(id);
+        else
+            logs.store.put(manifest_signature_key(logs.server, id), bytes);
+    }
+    CountingStore counting(logs.store);
+    const auto plan =
+        plan_log_prune({counting, logs.server, {logs.home(), logs.identity}}, {}, {}, logs.clock.now());
+    CHECK(plan.gone == unfinished);
+    CHECK(plan.kept == 2998);
+    CHECK(counting.lists == 2);
+    CHECK(counting.stats == 3);  // each that looks unfinished, before it goes
+    CHECK(counting.gets == 0);
+    // A listing that does not show what is there takes nothing away.
+    counting.hides = manifest_signature_key(logs.server, logs.ids[0]);
+    logs.clock.advance(std::chrono::hours(25));
+    CHECK(plan_log_prune({counting, logs.server, {logs.home(), logs.identity}}, {}, {}, logs.clock.now())
+              .gone == unfinished);
 }
 
 TEST_CASE("log pruning: an unfinished piece goes after a day") {
