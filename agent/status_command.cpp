@@ -4,6 +4,7 @@
 #include "agent/commands.hpp"
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
+#include "agent/logs/full_backup_wish.hpp"
 #include "common/base/cron.hpp"
 #include "common/base/ids.hpp"
 #include "common/term/table.hpp"
@@ -18,6 +19,7 @@ struct Status {
     bool escrowed = false;
     RunState runs;
     LogState logs;
+    std::optional<FullBackupWish> wish;
     ScheduleState schedules;
     bool backup_running = false;
     std::optional<BackupProgress> progress;
@@ -50,7 +52,7 @@ std::string shown(const KeyState& keys) {
     return out;
 }
 
-std::string shown(const LogState& logs) {
+std::string shown(const LogState& logs, const std::optional<FullBackupWish>& wish) {
     std::string out = !logs.at || logs.at->covered == 0
                           ? "nothing stored yet"
                           : "stored up to " + format_utc(from_millis(logs.at->covered)) + " (" +
@@ -59,6 +61,7 @@ std::string shown(const LogState& logs) {
     if (logs.problem)
         out +=
             "; NOT STORED since " + format_utc(from_millis(logs.problem->time)) + ": " + logs.problem->text;
+    if (wish) out += "; NOTHING TO REPLAY IT ON: " + wish->text();
     return out;
 }
 
@@ -68,7 +71,7 @@ std::string shown(const proto::DispatcherPins& pins) {
            (next == nullptr ? "" : "; next " + group_fingerprint(next->fingerprint));
 }
 
-Status read_status(const StateDir& state) {
+Status read_status(const StateDir& state, const AgentConfig& config, UtcTime now) {
     Status out;
     out.agent = state.agent();
     out.escrow = state.escrow();
@@ -78,6 +81,7 @@ Status read_status(const StateDir& state) {
     out.due = due_escrow(state, true);
     out.runs = state.runs();
     out.logs = state.logs();
+    if (config.log.stream) out.wish = full_backup_wish(config, out.logs, out.runs, now);
     out.schedules = state.schedules();
     out.backup_running = state.is_backup_running();
     out.progress = state.progress();
@@ -97,6 +101,9 @@ void print_json(const Status& status) {
     out["backup_running"] = status.backup_running;
     if (status.progress) out["progress"] = to_json(*status.progress);
     if (status.logs.at) out["logs"] = to_json(status.logs);
+    if (status.wish)
+        out["full_backup_wanted"] = {{"since", format_utc(status.wish->since)},
+                                     {"waits", status.wish->waits}};
     out["unreported"] = status.unreported;
     out["schedules"] = to_json(status.schedules).at("schedules");
     out["runs"] = to_json(status.runs).at("runs");
@@ -128,7 +135,7 @@ void print_runs(const Status& status) {
 
 int status_command(const CommandLine& line, const Clock& clock) {
     const StateDir state(line.config.state_dir);
-    const Status status = read_status(state);
+    const Status status = read_status(state, line.config, clock.now());
     if (line.json) {
         print_json(status);
         return 0;
@@ -162,7 +169,7 @@ int status_command(const CommandLine& line, const Clock& clock) {
         {"backup", status.progress         ? shown(*status.progress)
                    : status.backup_running ? "running now"
                                            : "not running"}};
-    if (line.config.log.stream) fields.emplace_back("binary log", shown(status.logs));
+    if (line.config.log.stream) fields.emplace_back("binary log", shown(status.logs, status.wish));
     for (const auto& known : status.schedules.schedules) {
         const auto cron = Cron::try_parse(known.order.cron);
         fields.emplace_back("schedule", known.order.kind + " " + known.order.cron +

@@ -10,6 +10,7 @@
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
 #include "agent/job/report.hpp"
+#include "agent/logs/full_backup_wish.hpp"
 #include "agent/logs/log_reader.hpp"
 #include "agent/logs/server_log.hpp"
 #include "agent/policy/backup_window.hpp"
@@ -137,7 +138,7 @@ Finding check_proof(const AgentConfig& config, const StateDir& state, const std:
         Verdict::ok, {}, program + " can run in " + folder.data().parent_path().parent_path().string(), {}};
 }
 
-Finding check_logs(const AgentConfig& config, const StateDir& state) {
+Finding check_logs(const AgentConfig& config, const StateDir& state, UtcTime now) {
     const std::string program = log_reader_program();
     const ServerLog server = ask_server_log(config.mysql_option_file);
     require_privileges(ask_server(config.mysql_option_file), {"REPLICATION SLAVE"}, program);
@@ -149,7 +150,10 @@ Finding check_logs(const AgentConfig& config, const StateDir& state) {
                 {}};
     if (!logs.at || logs.at->covered == 0)
         return {Verdict::warn, {}, "nothing of it is stored yet", "strongroom-agent run streams it."};
-    return {Verdict::ok, {}, "stored up to " + format_utc(from_millis(logs.at->covered)), {}};
+    const std::string stored = "stored up to " + format_utc(from_millis(logs.at->covered));
+    if (const auto wish = full_backup_wish(config, logs, state.runs(), now))
+        return {Verdict::warn, {}, stored + "; " + wish->text(), {}};
+    return {Verdict::ok, {}, stored, {}};
 }
 
 void check_registered(Findings& out, const AgentConfig& config, const StateDir& state,
@@ -163,7 +167,7 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
     part(out, "dispatcher key", [&] { return check_address(agent.dispatcher); });
     if (may_prove(config))
         part(out, "proof by restoring", [&] { return check_proof(config, state, agent.server); });
-    if (config.log.stream) part(out, "log stream", [&] { return check_logs(config, state); });
+    if (config.log.stream) part(out, "log stream", [&] { return check_logs(config, state, clock.now()); });
     std::optional<std::chrono::milliseconds> difference;
     part(out, "dispatcher", [&]() -> Finding {
         proto::Exchange exchange = connect(state, agent, clock);

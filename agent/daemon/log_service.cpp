@@ -2,6 +2,7 @@
 
 #include "agent/job/low_priority.hpp"
 #include "agent/logs/log_stream.hpp"
+#include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 
 namespace strongroom::agent {
@@ -50,7 +51,8 @@ std::optional<proto::LogCoverage> LogService::coverage() const {
     if (logs.problem) out.problem = printable_line(logs.problem->text, shown_text);
     if (logs.gap) {
         out.gap = logs.gap->time;
-        out.gap_why = printable_line(logs.gap->text, shown_text);
+        const auto wish = full_backup_wish(host_.config, logs, host_.state.runs(), host_.clock.now());
+        out.gap_why = printable_line(logs.gap->text + (wish ? "; " + wish->text() : ""), shown_text);
     }
     return out;
 }
@@ -69,13 +71,23 @@ void LogService::told(const proto::LogCoverage& coverage, UtcTime now) {
 bool LogService::wants_full_backup(UtcTime now) {
     if (!host_.config.log.stream) return false;
     const LogState logs = host_.state.logs();
-    if (!needs_full_backup(logs, host_.state.runs())) return false;
+    const auto wish = full_backup_wish(host_.config, logs, host_.state.runs(), now);
+    tell_wait(wish ? *wish : FullBackupWish{});
+    if (!wish || !wish->waits.empty()) return false;
     const bool other_chain = logs.at->since != chain_;
     const auto least = other_chain ? std::chrono::seconds(host_.config.min_interval) : wish_pause;
     if (last_wish_ && now - *last_wish_ < least && now >= *last_wish_) return false;
     last_wish_ = now;
     chain_ = logs.at->since;
     return true;
+}
+
+void LogService::tell_wait(const FullBackupWish& wish) {
+    if (wish.waits == told_wait_) return;
+    told_wait_ = wish.waits;
+    if (!wish.waits.empty())
+        log_event(Level::warning, "AGENT_BACKUP_FOR_LOGS_WAITS",
+                  "{}; until it is made, nothing after that can be restored to a point in time", wish.text());
 }
 
 }  // namespace strongroom::agent

@@ -53,12 +53,6 @@ backupset::SealOptions seal_options(const Host& host, std::int64_t bytes) {
 
 }  // namespace
 
-bool needs_full_backup(const LogState& logs, const RunState& runs) {
-    if (!logs.at || logs.at->since == 0) return false;
-    const std::int64_t after = logs.at->since + 1000;  // events have whole seconds
-    return std::ranges::none_of(runs.runs, [&](const Run& run) { return run.backup.created >= after; });
-}
-
 LogStream::LogStream(const Host& host, std::stop_token stop)
     : host_(host), stop_(std::move(stop)), folder_(host.state.log_folder()), state_(host.state.logs()) {}
 

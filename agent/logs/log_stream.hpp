@@ -6,7 +6,7 @@
 // after it. A piece is stored when log-piece-size bytes have come, or log-interval after the last one. What
 // cannot be read or stored is tried again, from the end of the last piece; the server keeps its log
 // meanwhile. If the log does not go on where that piece ends, that is a gap: a new chain of pieces begins,
-// and needs_full_backup() until there is a backup that it can be replayed on.
+// and a full_backup_wish() until there is a backup that it can be replayed on.
 #pragma once
 
 #include <memory>
@@ -55,8 +55,5 @@ class LogStream {
     bool tail_matches_ = false;  // what was read is what was stored before the state's end
     std::chrono::steady_clock::time_point last_cut_{};
 };
-
-// Whether there is a chain of logs, and no backup since it began.
-bool needs_full_backup(const LogState& logs, const RunState& runs);
 
 }  // namespace strongroom::agent

@@ -54,6 +54,13 @@ bool BackupWindows::contains(UtcTime time) const {
     });
 }
 
+std::optional<UtcTime> BackupWindows::next(UtcTime time) const {
+    const auto whole = std::chrono::floor<std::chrono::minutes>(time);
+    for (int minute = 1; minute <= 2 * day; ++minute)
+        if (contains(whole + std::chrono::minutes(minute))) return whole + std::chrono::minutes(minute);
+    return std::nullopt;
+}
+
 std::string local_time_of_day(UtcTime time) {
     const int minute = local_minute(time);
     return fmt::format("{:02}:{:02}", minute / 60, minute % 60);

@@ -3,6 +3,7 @@
 // passes do, and a window inside the hour that is left out does not come on that day.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,10 @@ class BackupWindows {
     explicit BackupWindows(const std::vector<std::string>& texts);
 
     bool any() const { return !windows_.empty(); }
-    bool contains(UtcTime time) const;          // true if there are none
+    bool contains(UtcTime time) const;  // true if there are none
+    // The first whole minute after `time` that one contains; none within two days: it lies in the hour that
+    // is left out when summer time begins.
+    std::optional<UtcTime> next(UtcTime time) const;
     std::string text() const { return text_; }  // "01:00-05:00, 22:00-23:30"
 
   private:

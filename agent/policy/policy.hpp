@@ -27,7 +27,8 @@ struct Policy {
     void require_kind(const std::string& kind) const;
     // Whether a backup may begin now.
     void require_window(UtcTime now) const;
-    // `last` is the start of the last backup of any origin.
+    // `last` is the start of the last backup that was ordered or due by a schedule. What a person, or the
+    // chain of the binary log, asked for does not stand in its way.
     void require_interval(UtcTime now, std::optional<UtcTime> last) const;
     // `last` is the start of the last rotation that was finished; going on with an unfinished one is no
     // order.

@@ -86,8 +86,29 @@ mv "$lab/signature" "$signature"
 [ ! -e "$lab/none" ] && ! ls -d "$lab"/.strongroom* 2>/dev/null || fail "a refused restore left something"
 for name in good gtid end hand stock; do lab_stop "$(eval "echo \$pid_$name")"; done
 
-say "a break of the log is answered with another full backup"
+say "outside of the backup window a break of the log is told, and the full backup that it needs waits"
+again_within() { # BACKUP-WINDOW
+    lab_stop "$pid_agent"
+    printf 'backup-window = "%s"\n' "$1" >"$lab/window.toml"
+    cat "$lab/agent.toml" "$lab/window.toml" >"$lab/agent/agent.toml"
+    lab_run_agent agent
+}
+cp "$lab/agent/agent.toml" "$lab/agent.toml"
+now=$(date +%s)
+again_within "$(date -d "@$((now + 7200))" +%H:%M)-$(date -d "@$((now + 10800))" +%H:%M)"
 sql source 'RESET MASTER; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(100)) ENGINE=InnoDB'
+waits() { grep -q AGENT_BACKUP_FOR_LOGS_WAITS "$lab/agent.log"; }
+wait_until 60 waits || fail "it is not told that a full backup waits: $(agent agent status)"
+grep -q AGENT_LOG_GAP "$lab/agent.log" || fail "the gap was not told"
+agent agent status | grep -q '^binary log: .*a full backup is wanted since .*begins in the next backup window' || fail "status does not tell it: $(agent agent status)"
+is_shown() { as alice server show "$server" | grep -q 'a full backup is wanted since'; }
+wait_until 30 is_shown || fail "the dispatcher does not tell it: $(as alice server show "$server")"
+[ "$(grep -c AGENT_BACKUP_FOR_LOGS_WAITS "$lab/agent.log")" = 1 ] || fail "told more than once"
+! grep -q 'AGENT_JOB_FAILED' "$lab/agent.log" || fail "waiting counts as a failure"
+[ "$(sets)" = 1 ] || fail "a full backup outside of the window"
+
+say "within the window it is made"
+again_within 00:00-24:00
 wait_until 60 has_sets 2 || fail "no full backup after the gap: $(agent agent status)"
-grep -q AGENT_LOG_GAP "$lab"/*agent*.log || fail "the gap was not told"
+wait_until 10 eval '! agent agent status | grep -q wanted' || fail "still wanted: $(agent agent status)"
 echo "point in time: ok"

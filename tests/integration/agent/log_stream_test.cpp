@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "agent/logs/full_backup_wish.hpp"
 #include "common/backupset/log_chain.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/set_list.hpp"
@@ -35,6 +36,10 @@ struct LogHost : RegisteredHost {
             "CREATE TABLE shop.u (a INT)");
     }
 
+    bool wants_full_backup() const { return wish(clock.now()).has_value(); }
+    std::optional<FullBackupWish> wish(UtcTime now) const {
+        return full_backup_wish(config, state.logs(), state.runs(), now);
+    }
     LogProgress at() const { return state.logs().at.value_or(LogProgress{}); }
     ServerLog server() const { return ask_server_log(config.mysql_option_file); }
 
@@ -103,11 +108,11 @@ struct LogHost : RegisteredHost {
 
 TEST_CASE("log stream: what was committed is in the store, byte for byte") {
     LogHost host;
-    CHECK_FALSE(needs_full_backup(host.state.logs(), host.state.runs()));
+    CHECK_FALSE(host.wants_full_backup());
     {
         const LogHost::Running running(host);
         host.wait_for("the first piece", [&] { return host.is_all_stored(); });
-        CHECK(needs_full_backup(host.state.logs(), host.state.runs()));
+        CHECK(host.wants_full_backup());
         const auto before = host.at();
         host.wait_for("an idle server's time", [&] { return host.at().covered > before.covered; });
         CHECK(host.at().piece == before.piece);  // nothing was written: no piece
@@ -197,7 +202,7 @@ TEST_CASE("log stream: each break of the log is noticed, and a full backup asked
     host.stream_all();
     next_second();
     host.back_up();
-    CHECK_FALSE(needs_full_backup(host.state.logs(), host.state.runs()));
+    CHECK_FALSE(host.wants_full_backup());
     std::string last_piece = *host.at().piece;
     const auto expect_gap = [&](const std::string& why) {
         {
@@ -224,13 +229,25 @@ TEST_CASE("log stream: each break of the log is noticed, and a full backup asked
         return host.server().find("b.000001") == nullptr;
     });
     expect_gap("the server has no b.000001 any more");
-    CHECK(needs_full_backup(host.state.logs(), host.state.runs()));
+    CHECK(host.wants_full_backup());
+    CHECK(host.wish(host.clock.now())->waits.empty());
+    {
+        host.config.backup_windows = {"01:00-05:00"};
+        const auto outside = host.wish(parse_utc("2026-11-22T14:03:20Z"));
+        CHECK(outside->since == from_millis(host.at().since));
+        CHECK_THAT(outside->waits, Catch::Contains("at 2026-11-23T01:00:00Z"));
+        CHECK(host.wish(parse_utc("2026-11-22T04:59:59Z"))->waits.empty());
+        host.config.backup_windows.clear();
+        const auto allowed = std::exchange(host.config.allow_kinds, {"incremental", "escrow"});
+        CHECK_THAT(host.wish(host.clock.now())->text(), Catch::Contains("allow-kinds"));
+        host.config.allow_kinds = allowed;
+    }
     host.back_up();
-    CHECK_FALSE(needs_full_backup(host.state.logs(), host.state.runs()));
+    CHECK_FALSE(host.wants_full_backup());
 
     host.database.run_sql("RESET MASTER");
     expect_gap("the server has no b.000002 any more");
-    CHECK(needs_full_backup(host.state.logs(), host.state.runs()));
+    CHECK(host.wants_full_backup());
 
     host.database.run_sql("RESET MASTER");  // the same name, and shorter
     host.database.run_sql("INSERT INTO shop.t VALUES (3, '')");

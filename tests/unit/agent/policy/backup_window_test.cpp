@@ -64,6 +64,19 @@ TEST_CASE("backup windows: local time, also when summer time begins and ends") {
         CHECK(open_at({"02:00-03:00"}, time));
 }
 
+TEST_CASE("backup windows: when the next one begins") {
+    const Zone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    const auto next = [](const std::vector<std::string>& windows, const char* utc) {
+        const auto time = BackupWindows(windows).next(parse_utc(utc));
+        return time ? format_utc(*time) : "none";
+    };
+    CHECK(next({"01:00-05:00"}, "2026-11-22T14:03:20Z") == "2026-11-23T00:00:00Z");
+    CHECK(next({"12:00-12:30", "22:00-04:00"}, "2026-11-22T14:03:20Z") == "2026-11-22T21:00:00Z");
+    CHECK(next({"01:00-05:00"}, "2026-11-22T00:10:20Z") == "2026-11-22T00:11:00Z");
+    // 2026-03-29 has no 02:00 to 03:00
+    CHECK(next({"02:00-03:00"}, "2026-03-28T02:00:00Z") == "2026-03-30T00:00:00Z");
+}
+
 TEST_CASE("backup windows: what is none") {
     for (const char* bad : {"", "1:00-5:00", "01:00", "01:00-01:00", "24:00-01:00", "01:60-02:00",
                             "25:00-26:00", "01:00-24:01", "01:00 05:00", "aa:bb-cc:dd", "01:00-05:00 "})
