@@ -28,7 +28,16 @@ bool is_final(ErrorKind kind) {
     }
 }
 
-// The caller as this transaction sees it: a server may have been retired since the gate.
+Error replaced(const std::string& server, const std::string& former, const std::string& now) {
+    return {ErrorKind::forbidden,
+            "the identity key " + group_fingerprint(former) + " of server " + server +
+                " was changed: it counts no more",
+            "Its successor is " + group_fingerprint(now) +
+                ". Was the host's state restored from an old copy? strongroom-agent identity show"};
+}
+
+// The caller as this transaction sees it: since the gate a server may have been retired, or have got another
+// identity key.
 Admission read_again(Transaction& tx, const Admission& admission) {
     Admission out = admission;
     if (admission.user) out.user = tx.find_user(admission.user->fingerprint);
@@ -37,6 +46,8 @@ Admission read_again(Transaction& tx, const Admission& admission) {
     if ((admission.user && !out.user) || (admission.server && (!out.server || out.server->retired != 0)) ||
         (admission.code && !out.code))
         throw Error(ErrorKind::forbidden, "this peer may not speak any more");
+    if (admission.server && out.server->identity != admission.server->identity)
+        throw replaced(out.server->uuid, admission.server->identity, out.server->identity);
     return out;
 }
 
@@ -189,12 +200,7 @@ MessageApi::Outcome MessageApi::handle(const Admission& admission, const Authent
             return;
         }
         if (authenticated.former)
-            throw Error(
-                ErrorKind::forbidden,
-                "the identity key " + group_fingerprint(request.header.from) + " of server " +
-                    admission.server->uuid + " was changed: it counts no more",
-                "Its successor is " + group_fingerprint(admission.server->identity) +
-                    ". Was the host's state restored from an old copy? strongroom-agent identity show");
+            throw replaced(admission.server->uuid, request.header.from, admission.server->identity);
         if (route == nullptr)
             throw Error(ErrorKind::protocol,
                         "unknown message type \"" + printable_line(request.header.type, 60) + "\"");

@@ -1,12 +1,11 @@
 // What an agent asks and tells about its work.
-#include <algorithm>
-
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 #include "dispatcher/handler/escrow_requests.hpp"
 #include "dispatcher/handler/handlers.hpp"
 #include "dispatcher/handler/on_the_wire.hpp"
+#include "dispatcher/handler/restore_proofs.hpp"
 #include "dispatcher/schedule/scheduler.hpp"
 
 namespace strongroom::dispatcher {
@@ -60,15 +59,6 @@ void audit_backup(const Context& context, const std::string& server, const proto
                       (backup.schedule ? ", for a slot of schedule " + *backup.schedule : std::string()));
 }
 
-void note_proof(const Context& context, const std::string& server, const proto::SetProof& proof) {
-    // A host whose clock is ahead does not keep later proofs out.
-    const auto time = std::min(proof.time, context.now_ms());
-    if (!context.tx.put_restore_proof({server, proof.set, proof.proven, time, proof.text, ""})) return;
-    context.audit(proof.proven ? "set.proven" : "set.not_proven", server, printable_line(proof.text, 1500));
-    if (!proof.proven)
-        log_event(Level::warning, "DISPATCHER_SET_NOT_PROVEN", "server {}: {}", server, proof.text);
-}
-
 // A member that was cut off made its group's backup after all, and nobody else has begun it: no second one.
 void settle_slot(const Context& context, const Server& server, const proto::Backup& backup) {
     if (!backup.schedule || !backup.slot) return;
@@ -115,7 +105,7 @@ proto::JobFinished::Reply job_finished(const Context& context, const proto::JobF
     const bool new_backup = input.backup && context.tx.put_backup(from_the_wire(*input.backup, job.server,
                                                                                 job.id, context.now_ms()));
 
-    if (input.proof) note_proof(context, job.server, *input.proof);
+    if (input.proof) note_proofs(context, {&*input.proof, 1});
 
     const JobState before = job.state;
     job.state = input.outcome == "succeeded" ? JobState::succeeded : JobState::failed;
@@ -170,8 +160,8 @@ proto::AgentReport::Reply agent_report(const Context& context, const proto::Agen
         audit_backup(context, server.uuid, backup);
         settle_slot(context, server, backup);
     }
-    if (input.proofs)
-        for (const auto& proof : *input.proofs) note_proof(context, server.uuid, proof);
+    if (input.verifiers) note_verifiers(context, *input.verifiers);
+    if (input.proofs) note_proofs(context, *input.proofs);
     if (input.removed) forget_backups(context, server.uuid, *input.removed);
     for (const auto& refusal : input.refusals) {
         context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));

@@ -51,8 +51,9 @@ proto::Backup on_the_wire(const Backup& backup) {
 
 std::optional<proto::SetProof> proof_on_the_wire(const Backup& backup) {
     if (backup.proven == 0 && backup.proof_failed == 0) return std::nullopt;
-    return proto::SetProof{backup.set, std::max(backup.proven, backup.proof_failed), backup.proven != 0,
-                           backup.proof_text};
+    return proto::SetProof{backup.set,         std::max(backup.proven, backup.proof_failed),
+                           backup.proven != 0, backup.proof_text,
+                           std::nullopt,       unless_empty(backup.proof_by)};
 }
 
 std::optional<proto::ServerState> server_state(const ServerStateReport& report) {

@@ -60,6 +60,7 @@ proto::Server describe_server(const Context& context, const Server& server) {
         out.state = server_state(*report);
         out.state_reported = report->reported;
     }
+    if (const auto named = context.tx.find_verifiers(server.uuid)) out.verifiers = named->fingerprints;
     out.version = server.version;
     out.store = unless_empty(server.store);
     out.source = unless_empty(server.source);
