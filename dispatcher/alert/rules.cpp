@@ -10,6 +10,9 @@
 namespace strongroom::dispatcher {
 namespace {
 
+// What an agent says that makes no backups: it verifies the sets of other servers.
+constexpr std::string_view no_source = "none";
+
 std::string age(std::int64_t from, std::int64_t now) {
     return format_duration(std::chrono::milliseconds(std::max(now - from, INT64_C(0))));
 }
@@ -54,6 +57,7 @@ class ServerRules {
                         server_.increment_created, server_.last_backup);
         if (!server_.cron.empty() || !server_.increment_cron.empty()) return;
         if (facts_.by_group.contains(server_.uuid)) return;  // the group as a whole is looked at
+        if (server_.source == no_source) return;
         const std::int64_t since = std::max(server_.last_backup, server_.registered);
         if (facts_.now - since <= ms(limits_.unscheduled_after)) return;
         add("backup_missing", "critical",
@@ -108,13 +112,17 @@ class ServerRules {
 
     void set_not_proven() {
         if (server_.restore_failed == 0 || server_.restored > server_.restore_failed) return;
+        const std::string& by = server_.restore_failed_by;
+        const auto host = std::ranges::find(facts_.servers, by, &ServerFacts::uuid);
+        const bool there = host != facts_.servers.end();
+        const std::string known = there ? printable_line(host->label, 100) + " (" + by + ")" : by;
         add("set_not_proven", "critical",
-            "a backup set failed its proof by restoring at " + moment(server_.restore_failed) + ": " +
+            "a backup set failed its proof by restoring" + (by.empty() ? "" : " on server " + known) +
+                " at " + moment(server_.restore_failed) + ": " +
                 printable_line(server_.restore_failed_text, 300),
-            "Do not count on that set. Look into the host's log (AGENT_SET_NOT_PROVEN), make a new backup, "
-            "and "
-            "prove it: strongroom job create --server " +
-                server_.uuid + " --kind verify-full");
+            "Do not count on that set. Look into that host's log (AGENT_SET_NOT_PROVEN), make a new backup, "
+            "and prove it: strongroom job create --server " +
+                (there ? by : server_.uuid) + " --kind verify-full");
     }
 
     void rotation_due() {

@@ -2,7 +2,8 @@
 //
 //   backup_failed    critical  the backup job that ended last did not succeed, and no backup came since
 //   backup_missing   critical  the first slot after the newest backup of the kind is over by its splay and
-//                              `missing_after`; or: no schedule, and no backup for `unscheduled_after`
+//                              `missing_after`; or: no schedule, and no backup for `unscheduled_after`,
+//                              unless the agent says that it makes none (source "none")
 //                              (schedules of full backups and of increments each for itself; a group as a
 //                              whole: any member's backup counts)
 //   job_failed       critical  the verification or increment that ended last did not succeed

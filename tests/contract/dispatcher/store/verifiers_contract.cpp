@@ -49,8 +49,13 @@ void check_verifiers(const OpenStore& open) {
         CHECK(tx.put_restore_proof({server.uuid, backup.set, false, 20, "bad", host.uuid}));
         CHECK(tx.last_unproven_backup(server.uuid)->proof_by == host.uuid);
         CHECK_FALSE(tx.last_unproven_backup(host.uuid));
-        for (const auto& facts : tx.server_facts())
+        Server verifying = host;
+        verifying.source = "none";
+        tx.describe_server(verifying);
+        for (const auto& facts : tx.server_facts()) {
             CHECK(facts.restore_failed_by == (facts.uuid == server.uuid ? host.uuid : ""));
+            CHECK(facts.source == (facts.uuid == server.uuid ? server.source : "none"));
+        }
         // A later one by its own host takes its place, and who made it.
         CHECK(tx.put_restore_proof({server.uuid, backup.set, true, 30, "good", ""}));
         CHECK(tx.list_backups(server.uuid, 1).at(0).proof_by.empty());

@@ -157,6 +157,30 @@ TEST_CASE("rules: a server that was never backed up") {
     }
 }
 
+TEST_CASE("rules: a host that only verifies for others is missed no backup, unless it has a schedule") {
+    Site site;
+    site.server->last_backup = site.server->last_full = 0;
+    site.server->last_job_state.clear();
+    site.server->cron.clear();
+    site.server->source = GENERATE(as<std::string>(), "mariadb-backup", "none");
+    const bool only_verifies = site.server->source == "none";
+    CHECK(site.found() == (only_verifies ? Names{} : Names{"backup_missing"}));
+    site.server->increment_cron = "0 3 * * *";
+    site.server->increment_created = at("2026-11-02T00:00:00Z");
+    CHECK(site.found() == Names{"backup_missing"});
+    site.server->increment_cron.clear();
+    site.server->cron = "0 3 * * *";
+    CHECK(site.found() == Names{"backup_missing"});
+    // All else is asked of it as of any other.
+    site.server->cron.clear();
+    site.server->registered = at("2026-11-20T00:00:00Z");
+    site.server->escrowed = 0;
+    CHECK(site.found() == Names{"escrow_missing"});
+    site.server->escrow_deposited = at("2026-11-02T00:00:00Z");
+    site.server->escrowed = 1;
+    CHECK(site.found() == Names{"not_recoverable"});
+}
+
 TEST_CASE("rules: a schedule that runs seldom is not missed before its time") {
     Site site;
     site.server->cron = "0 3 1 * *";
@@ -222,6 +246,27 @@ TEST_CASE("rules: a set that failed its proof by restoring, until one is proven"
     CHECK(site.text().find("set X failed in the step\\x0a") != std::string::npos);
     site.server->restored += 1;
     CHECK(site.found().empty());
+}
+
+TEST_CASE("rules: a set that failed on a host that verifies for its server") {
+    Site site;
+    site.server->restore_failed = site.facts.now - 1000;
+    site.server->restore_failed_text = "set X failed";
+    CHECK(site.text().find("failed its proof by restoring at 2026") != std::string::npos);
+    ServerFacts host = *site.server;
+    host.uuid = "00000000-0000-4000-8000-000000000002";
+    host.label = "proofs\x1b";
+    host.restore_failed = 0;
+    site.server->restore_failed_by = host.uuid;
+    CHECK(site.text().find("by restoring on server " + host.uuid + " at") != std::string::npos);
+    CHECK(evaluate(site.facts, site.limits).findings[0].hint.find("--server " + uuid) != std::string::npos);
+    site.facts.servers.push_back(host);
+    const auto findings = evaluate(site.facts, site.limits).findings;
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].server == uuid);  // it is the source that has no proven set
+    CHECK(findings[0].label == "shop");
+    CHECK(findings[0].text.find("on server proofs\\x1b (" + host.uuid + ") at") != std::string::npos);
+    CHECK(findings[0].hint.find("--server " + host.uuid + " --kind verify-full") != std::string::npos);
 }
 
 TEST_CASE("rules: keys near their end") {
