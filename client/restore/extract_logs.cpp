@@ -3,7 +3,7 @@
 #include "client/restore/choose_point.hpp"
 #include "client/restore/new_folder.hpp"
 #include "common/base/error.hpp"
-#include "common/base/file.hpp"
+#include "common/restore/held_folder.hpp"
 
 namespace strongroom::client {
 
@@ -29,7 +29,8 @@ restore::LogStretch extract_logs(const RestoreFrom& from, const LogStart& start,
                     path.pieces.empty() ? "`strongroom logs list` shows what is there."
                                         : "The log from there on ends at " + path.pieces.back().log->covered +
                                               ", GTID " + path.pieces.back().log->gtid + ".");
-    const TempDir work(folder.parent_path(), ".strongroom-logs");
+    remove_left(from, folder.parent_path());
+    const restore::HeldFolder work(folder.parent_path(), "logs");
     from.say("fetching " + std::to_string(path.pieces.size()) + " pieces of the binary log");
     auto out = restore::fetch_logs({from.store, from.home, from.workers, from.on_progress}, path.pieces,
                                    start.at, target, work.path());

@@ -8,6 +8,7 @@
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/base/unique_fd.hpp"
+#include "common/restore/held_folder.hpp"
 
 namespace strongroom::client {
 
@@ -26,6 +27,12 @@ fs::path free_folder(const fs::path& given) {
                     "Nothing was changed. Choose a new folder, or move the old data away yourself.");
     }
     return folder;
+}
+
+void remove_left(const RestoreFrom& from, const fs::path& parent) {
+    if (const auto count = restore::remove_abandoned_folders(parent); count > 0)
+        from.say("removed from " + parent.string() + " what " + std::to_string(count) +
+                 " restore(s) left that were killed");
 }
 
 void give_name(const fs::path& work, const fs::path& folder) {

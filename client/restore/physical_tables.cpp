@@ -9,6 +9,7 @@
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 #include "common/restore/chain.hpp"
+#include "common/restore/held_folder.hpp"
 #include "common/restore/physical_tools.hpp"
 #include "common/restore/server_folder.hpp"
 
@@ -21,11 +22,13 @@ constexpr std::int64_t for_logs = 256LL << 20;  // bytes, of preparing and start
 constexpr std::chrono::minutes stall{30};
 constexpr const char* use_other = "Name a folder on a larger disk that others may enter: --scratch DIR.";
 
-fs::path with_space(const std::vector<backupset::Manifest>& chain, const fs::path& scratch) {
+fs::path with_space(const RestoreFrom& from, const std::vector<backupset::Manifest>& chain,
+                    const fs::path& scratch) {
     std::int64_t needed = for_logs;
     for (const auto& one : chain) needed += one.plain_total + one.plain_total / 10;
     if (!fs::is_directory(scratch))
         throw Error(ErrorKind::not_found, "there is no folder " + scratch.string(), use_other);
+    remove_left(from, scratch);
     if (const auto free = restore::free_bytes(scratch); free < needed)
         throw Error(ErrorKind::storage,
                     "not enough space: the whole backup is restored for a while, which needs " +
@@ -55,7 +58,7 @@ void require_events_shown(const restore::SqlClient& server, const std::vector<st
 
 struct PhysicalTables::Parts {
     Parts(const RestoreFrom& given, const std::vector<backupset::Manifest>& chain, const fs::path& scratch)
-        : from(given), folder(with_space(chain, scratch), ".strongroom-tables") {
+        : from(given), folder(with_space(given, chain, scratch), "tables") {
         if (restore::server_user().other) fs::permissions(folder.path(), fs::perms(0711));
         for (const auto& part : {data(), run(), run() / "tmp"}) make_private_dir(part);
     }
@@ -63,7 +66,7 @@ struct PhysicalTables::Parts {
     fs::path run() const { return folder.path() / "run"; }
 
     const RestoreFrom& from;
-    TempDir folder;
+    restore::HeldFolder folder;
     std::optional<restore::PrivateServer> server;
     restore::DumpPlan plan;
 };
@@ -139,7 +142,8 @@ void PhysicalTables::require_transportable(const restore::TableName& name) const
 
 void PhysicalTables::write_tablespaces(const fs::path& given) const {
     const fs::path folder = free_folder(given);
-    const TempDir work(folder.parent_path(), ".strongroom-tablespaces");
+    remove_left(parts_->from, folder.parent_path());
+    const restore::HeldFolder work(folder.parent_path(), "tablespaces");
     parts_->from.say("copying the files of the tables");
     export_tablespaces(*parts_->server, parts_->data(), parts_->plan.scope.wanted.tables, work.path());
     give_name(work.path(), folder);

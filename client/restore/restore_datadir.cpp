@@ -1,8 +1,8 @@
 #include "client/restore/new_folder.hpp"
 #include "client/restore/restore.hpp"
 #include "common/backupset/chain.hpp"
-#include "common/base/file.hpp"
 #include "common/restore/chain.hpp"
+#include "common/restore/held_folder.hpp"
 #include "common/restore/physical_tools.hpp"
 
 namespace strongroom::client {
@@ -18,7 +18,8 @@ void restore_datadir(const RestoreFrom& from, const backupset::Manifest& manifes
     const bool prepare = options.prepare || chain.size() > 1;
     if (prepare) restore::require_tool(tools.prepare);
 
-    const TempDir work(datadir.parent_path(), ".strongroom-restore");
+    remove_left(from, datadir.parent_path());
+    const restore::HeldFolder work(datadir.parent_path(), "restore");
     from.say("restoring set " + manifest.set + " into a private folder beside " + datadir.string());
     const restore::ExtractFrom source{from.store, from.home, from.workers, from.on_progress};
     if (prepare) {

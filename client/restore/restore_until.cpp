@@ -7,6 +7,7 @@
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
 #include "common/restore/chain.hpp"
+#include "common/restore/held_folder.hpp"
 #include "common/restore/replay.hpp"
 #include "common/restore/server_folder.hpp"
 #include "common/term/text.hpp"
@@ -36,7 +37,7 @@ void require_space(const std::vector<Manifest>& chain, const std::vector<Manifes
 // The folders of one restore. What is not the data is removed in any case.
 class WorkFolders {
   public:
-    explicit WorkFolders(const fs::path& parent) : all_(parent, ".strongroom-restore") {
+    explicit WorkFolders(const fs::path& parent) : all_(parent, "restore") {
         const auto user = restore::server_user();
         if (user.other) {
             fs::permissions(all_.path(), fs::perms(0711));
@@ -46,7 +47,8 @@ class WorkFolders {
         // A socket's path is short.
         constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 8;
         if (run().string().size() > longest) {
-            short_.emplace();
+            restore::remove_abandoned_folders(fs::temp_directory_path());
+            short_.emplace(fs::temp_directory_path(), "run");
             if (user.other) fs::permissions(short_->path(), fs::perms(0711));
         }
         for (const auto& part : {data(), run(), run() / "tmp", logs()}) make_private_dir(part);
@@ -56,8 +58,8 @@ class WorkFolders {
     fs::path logs() const { return all_.path() / "logs"; }
 
   private:
-    TempDir all_;
-    std::optional<TempDir> short_;
+    restore::HeldFolder all_;
+    std::optional<restore::HeldFolder> short_;
 };
 
 void require_allowed(const LogStretch& stretch, bool allow_load_data) {
@@ -98,6 +100,7 @@ UntilResult restore_until(const RestoreFrom& from, const UntilOptions& options) 
     const Route route = find_route(from, options.target, options.set);
     const Manifest& base = route.base;
     const auto chain = backupset::read_chain(from.store, base, from.accepted());
+    remove_left(from, datadir.parent_path());
     require_space(chain, route.pieces, datadir.parent_path());
     const WorkFolders work(datadir.parent_path());
     const restore::ExtractFrom source{from.store, from.home, from.workers, from.on_progress};

@@ -82,6 +82,19 @@ std::pair<UniqueFd, fs::path> open_temporary(const fs::path& path, unsigned mode
     }
 }
 
+// The temporary files of `path` that killed processes left.
+void remove_abandoned_of(const fs::path& path) {
+    const std::string start = "." + path.filename().string() + ".";
+    const std::size_t size = temporary_name(path).filename().string().size();
+    std::error_code failure;
+    for (fs::directory_iterator entries(temporary_name(path).parent_path(), failure);
+         !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
+        const std::string name = entries->path().filename().string();
+        if (name.size() == size && name.starts_with(start) && is_temporary_name(name))
+            remove_if_abandoned(entries->path());
+    }
+}
+
 void write_whole(const fs::path& path, BytesView bytes, unsigned mode, bool durable) {
     auto [fd, temporary] = open_temporary(path, mode);
     try {
@@ -111,6 +124,7 @@ void replace_file(const fs::path& path, BytesView bytes, unsigned mode) {
 }
 
 NewFile::NewFile(fs::path path, unsigned mode) : path_(std::move(path)) {
+    remove_abandoned_of(path_);
     std::tie(fd_, temporary_) = open_temporary(path_, mode);
 }
 

@@ -22,7 +22,8 @@ void write_file_atomic(const std::filesystem::path& path, BytesView bytes, unsig
 void replace_file(const std::filesystem::path& path, BytesView bytes, unsigned mode = 0600);
 
 // A new file that is written piece by piece and gets its name only when it is complete; until then a
-// temporary file of this process, which the destructor removes. Never takes the place of another file.
+// temporary file of this process, which the destructor removes. Never takes the place of another file. What a
+// killed process left of the same one goes.
 class NewFile {
   public:
     // Throws Error{storage}.

@@ -1,8 +1,8 @@
 #include "common/restore/chain.hpp"
 
 #include "common/base/error.hpp"
-#include "common/base/file.hpp"
 #include "common/restore/checkpoints.hpp"
+#include "common/restore/held_folder.hpp"
 #include "common/restore/preparation.hpp"
 
 namespace strongroom::restore {
@@ -55,7 +55,7 @@ void restore_chain(const ExtractFrom& from, const std::vector<backupset::Manifes
             } else {
                 steps.say("extracting increment " + std::to_string(i) + " of " +
                           std::to_string(chain.size() - 1) + ", set " + manifest.set);
-                const TempDir increment(scratch, ".strongroom-increment");
+                const HeldFolder increment(scratch, "increment");
                 extract_physical(part, manifest, increment.path());
                 require_checkpoints(increment.path(), manifest);
                 steps.say("applying it");

@@ -64,6 +64,34 @@ same elsewhere
 expect_failure $not_found 'no table shop.nothing' restore --table shop.nothing --scratch "$lab/scratch" --stdout
 [ -z "$(ls -A "$lab/scratch")" ] || fail "left: $(ls -A "$lab/scratch")"
 
+say "what a killed one leaves goes with the next; that of a living one stays"
+in_scratch() { find "$lab/scratch" -mindepth 1 -maxdepth 1 | wc -l; }
+part_held() { # NAME : a restore that stays in the middle until $lab/NAME.go is there; its process: $held
+    as alice restore --server "$server" --store "file://$lab/store" --home "$lab/home" --set "$from" --table shop.orders --scratch "$lab/scratch" \
+        --pipe -- sh -c "touch $lab/$1.began; while [ -d $lab ] && [ ! -e $lab/$1.go ]; do sleep 0.1; done; cat >$lab/$1.sql" >"$lab/$1.log" 2>&1 &
+    wait_until 60 test -e "$lab/$1.began" || fail "$1 does not begin: $(cat "$lab/$1.log")"
+    held=$(pgrep -f -- "strongroom .*--pipe -- sh -c touch $lab/$1.began" | head -1)
+    lab_pids+=("$held")
+}
+part_held killed
+kill -9 "$held"
+gone() { ! kill -0 "$held" 2>/dev/null; }
+wait_until 20 gone
+touch "$lab/killed.go"
+[ "$(in_scratch)" = 1 ] || fail "it was not killed in the middle: $(ls -A "$lab/scratch")"
+part_held living
+[ "$(in_scratch)" = 1 ] || fail "not removed: $(ls -A "$lab/scratch")"
+grep -q 'what 1 restore(s) left that were killed' "$lab/living.log" || fail "not told: $(cat "$lab/living.log")"
+[ "$(pgrep -fc -- "mariadbd .*--socket=$lab/scratch/")" = 1 ] || fail "its server still runs"
+restore --datadir "$lab/scratch/whole" 2>/dev/null
+[ "$(in_scratch)" = 2 ] || fail "what is in use was removed: $(ls -A "$lab/scratch")"
+touch "$lab/living.go"
+gone() { [ "$(in_scratch)" = 1 ]; }
+wait_until 30 gone || fail "left: $(ls -A "$lab/scratch")"
+grep -q 'INSERT INTO .orders' "$lab/living.sql" || fail "the living one did not end well: $(cat "$lab/living.log")"
+! pgrep -f -- "--socket=$lab/scratch/" >/dev/null || fail "a private server still runs"
+rm -r "$lab/scratch/whole"
+
 say "and as tablespaces, by the steps of their README"
 restore --table shop.orders --scratch "$lab/scratch" --tablespaces "$lab/files" 2>/dev/null
 sql source 'DROP TABLE shop.orders'

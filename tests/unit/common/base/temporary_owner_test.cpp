@@ -77,6 +77,41 @@ TEST_CASE("the kernel lets go of what a killed process held") {
     ::close(ready[1]);
 }
 
+TEST_CASE("a new file takes away what a killed writer left of it, and nothing else") {
+    const TempDir dir;
+    const auto path = dir.path() / "out.sql";
+    const auto files = [&] {
+        return std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator());
+    };
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const NewFile file(path);
+        if (::write(ready[1], "y", 1) == 1) ::pause();
+        ::_exit(1);
+    }
+    char answer = 0;
+    REQUIRE(::read(ready[0], &answer, 1) == 1);
+    write_file_atomic(dir.path() / ".other.sql.0123456789ab.tmp", "of another file");
+    {
+        const NewFile file(path);
+        CHECK(files() == 3);  // the child lives
+    }
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(files() == 2);
+    {
+        NewFile file(path);
+        file.commit();
+    }
+    CHECK(files() == 2);
+    CHECK(fs::exists(path));
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
 TEST_CASE("only names of temporary files are swept") {
     const TempDir dir;
     fs::create_directories(dir.path() / "a" / "b");
