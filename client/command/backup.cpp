@@ -1,4 +1,5 @@
 #include "client/command/commands.hpp"
+#include "client/command/own_servers.hpp"
 #include "client/command/patient_store.hpp"
 #include "client/command/shared_options.hpp"
 #include "client/command/store_server.hpp"
@@ -18,9 +19,10 @@ struct Arguments {
     std::int64_t limit = 100;
 };
 
-std::string shown_proof(const proto::Backup& backup) {
+std::string shown_proof(const proto::Backup& backup, OwnServers& others) {
     if (!backup.proof) return "never";
-    return (backup.proof->proven ? "" : "FAILED ") + shown_time(backup.proof->time);
+    return (backup.proof->proven ? "" : "FAILED ") + shown_time(backup.proof->time) +
+           (backup.proof->by ? " by " + others.named(*backup.proof->by) : "");
 }
 
 void list_of_dispatcher(Context& context, const Arguments& arguments) {
@@ -34,9 +36,10 @@ void list_of_dispatcher(Context& context, const Arguments& arguments) {
                        {"SOURCE"},
                        {"STORE"},
                        {"PROVEN BY RESTORE"}});
+    OwnServers others(context);
     for (const auto& one : reply.backups)
         table.add({one.set, one.kind, shown_time(one.created), term::format_bytes(one.plain_bytes),
-                   term::format_bytes(one.stored_bytes), one.source, one.store, shown_proof(one)});
+                   term::format_bytes(one.stored_bytes), one.source, one.store, shown_proof(one, others)});
     table.print(context.out, "no backups yet");
 }
 

@@ -1,4 +1,5 @@
 #include "client/command/commands.hpp"
+#include "client/command/own_servers.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/printable.hpp"
 #include "common/term/table.hpp"
@@ -13,7 +14,8 @@ std::string state_of(const proto::Server& server) {
     if (server.last_problem) return "problem";
     if (server.identity_pending) return "new identity";
     if (!server.escrowed) return "no escrow";
-    if (!server.last_backup) return "no backup";
+    const bool only_verifies = server.source == "none";  // other servers' sets
+    if (!server.last_backup && !only_verifies) return "no backup";
     if (!server.recoverable) return "not proven";
     return "ok";
 }
@@ -27,16 +29,23 @@ std::string shown_proof(const proto::Server& server) {
 }
 
 // A proof that failed after the last good one goes before it.
-std::string shown_restore(const proto::Server& server) {
-    if (server.not_restored && (!server.restored || server.not_restored->time >= server.restored->time))
-        return "FAILED " + shown_time(server.not_restored->time);
-    return server.restored ? shown_time(server.restored->time) : "never";
+const std::optional<proto::SetProof>& last_restore(const proto::Server& server) {
+    const bool failed =
+        server.not_restored && (!server.restored || server.not_restored->time >= server.restored->time);
+    return failed ? server.not_restored : server.restored;
 }
 
-std::string told_restore(const proto::Server& server) {
-    const std::string when = shown_restore(server);
-    if (when.starts_with("FAILED")) return when + ": " + server.not_restored->text;
-    return server.restored ? when + ": " + server.restored->text : when;
+std::string shown_restore(const proto::Server& server) {
+    const auto& last = last_restore(server);
+    if (!last) return "never";
+    return (last->proven ? "" : "FAILED ") + shown_time(last->time);
+}
+
+std::string told_restore(const proto::Server& server, OwnServers& others) {
+    const auto& last = last_restore(server);
+    if (!last) return "never";
+    return shown_restore(server) + (last->by ? " by server " + others.named(*last->by) : "") + ": " +
+           last->text;
 }
 
 std::string shown_identity(const proto::Server& server) {
@@ -77,6 +86,15 @@ std::string shown_logs(const proto::ServerState& state) {
     if (logs.gap_why) out += "; before that " + printable_line(*logs.gap_why, 400);
     if (logs.problem) out += "; NOT STORED NOW: " + printable_line(*logs.problem, 400);
     return out;
+}
+
+// Whose proofs of its sets count besides its own.
+void print_verifiers(Context& context, const proto::Server& server, OwnServers& others) {
+    if (!server.verifiers) return;
+    if (server.verifiers->empty())
+        return term::print_fields(context.out, {{"may be proven by", "itself alone"}});
+    for (const auto& one : *server.verifiers)
+        term::print_fields(context.out, {{"may be proven by", others.named_by_identity(one)}});
 }
 
 // The rest of what the agent said of its database server.
@@ -129,6 +147,7 @@ void show(Context& context, const std::string& server) {
     const auto& info = reply.info;
     remember(context, info.server, info.label, info.identity);
     if (context.config.json) return context.print_json(to_json(reply));
+    OwnServers others(context);
     std::string recovery;
     for (const auto& one : info.recovery) recovery += (recovery.empty() ? "" : ", ") + group_fingerprint(one);
     term::print_fields(context.out, {{"server", info.server},
@@ -144,12 +163,13 @@ void show(Context& context, const std::string& server) {
                                      {"escrow fetched", shown_fetches(info)},
                                      {"last backup", shown_time(info.last_backup)},
                                      {"last set", info.last_set.value_or("none")},
-                                     {"proven by restore", told_restore(info)},
+                                     {"proven by restore", told_restore(info, others)},
                                      {"last problem", info.last_problem.value_or("none")},
                                      {"source", info.source.value_or("not reported")},
                                      {"store", info.store.value_or("not reported")},
                                      {"replication", told_state(info)},
                                      {"agent version", info.version}});
+    print_verifiers(context, info, others);
     if (info.state) print_state(context, *info.state);
     for (const auto& one : reply.schedules)
         term::print_fields(context.out, {{"schedule", one.kind + " at \"" + one.cron + "\" UTC, next " +

@@ -66,7 +66,8 @@ as alice server list | grep -q FAILED || fail "$(as alice server list)"
 jq -e --arg set "$second" '.sets[] | select(.set == $set) | .proof_failed and (.proven | not)' "$lab/agent/state/verified.json" >/dev/null || fail "the host forgot it"
 alert() { curl -fsS "$admin/metrics" | grep -qx "strongroom_dispatcher_alerts{rule=\"set_not_proven\"} $1"; }
 wait_until 10 alert 1 || fail "no alert: $(curl -fsS "$admin/metrics" | grep alerts)"
-! grep -aq secret_shop "$lab/dispatcher"/*.db* || fail "the dispatcher holds a schema's name"
+grep -aq "$second" "$lab"/dispatcher/*.sqlite* || fail "this is not where the dispatcher keeps sets"
+! grep -aq secret_shop "$lab"/dispatcher/*.sqlite* || fail "the dispatcher holds a schema's name"
 expect_failure $corrupt 'assertion 1' agent agent verify --full
 nothing_left || fail "left: $(ls -A "$lab/proof")"
 
