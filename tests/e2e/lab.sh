@@ -128,10 +128,17 @@ lab_s3_curl() { # USER BODY-FILE CURL-ARGS... : a request, signed with this user
     curl -sS --cacert "$lab/s3/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 -K <(echo "user = \"key-$user:secret-$user\"") \
         --data-binary "@$body" -H 'Content-Type: application/json' -H "x-amz-content-sha256: $digest" "$@"
 }
+in_state() { # JOB STATE... : as the dispatcher's database has it. Asked for often: without the client, which starts gpg several times
+    local state
+    state=$(sqlite3 -cmd '.timeout 2000' "$lab/dispatcher/dispatcher.sqlite" "SELECT state FROM jobs WHERE id = '$1'")
+    shift
+    case " $* " in *" $state "*) ;; *) return 1 ;; esac
+}
 lab_user() { # NAME : key with passphrase in $lab/NAME, unlocked in its own agent; token; sets fpr_NAME
     local name=$1 home=$lab/$1 grip fpr passphrase="correct horse $1"
     mkdir -m 700 "$home"
-    printf 'allow-preset-passphrase\nallow-loopback-pinentry\nauto-expand-secmem\n' >"$home/gpg-agent.conf"
+    # Few rounds from the passphrase to the key: gpg's own number takes 0.1 s of a processor for each use of the key.
+    printf 'allow-preset-passphrase\nallow-loopback-pinentry\nauto-expand-secmem\ns2k-count 65536\n' >"$home/gpg-agent.conf"
     cat >"$lab/parameters" <<P
 Key-Type: eddsa
 Key-Curve: ed25519

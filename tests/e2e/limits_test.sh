@@ -59,7 +59,6 @@ say "a limit of the configuration holds, and status, throttle, job list and metr
 echo 'read-limit = "1MiB/s"' >>"$lab/agent/agent.toml"
 lab_run_agent agent
 state_of() { as alice job list --server "$server" --json | jq -r --arg job "$1" '.jobs[] | select(.id == $job) | .state'; }
-in_state() { local s; s=$(state_of "$1"); shift; case " $* " in *" $s "*) ;; *) return 1 ;; esac; }
 running() { agent agent status --json | jq -e '.progress.plain_bytes > 0' >/dev/null; }
 job=$(as alice job create --server "$server" --kind backup --json | jq -r .job)
 wait_until 60 running || fail "the backup does not start: $(cat "$lab/agent.log")"

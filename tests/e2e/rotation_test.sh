@@ -70,7 +70,8 @@ third=$(in_use)
 [ "$third" != "$second" ] && [ "$(subkey)" = "$third" ] && [ "$(key_ids)" = "${third:24}" ] || fail "the ordered rotation did not happen"
 as alice schedule set --server "$server" --kind rotate --cron '* * * * *'
 scheduled() { as alice job list --server "$server" --json | jq -e '[.jobs[] | select(.kind == "rotate" and .schedule != null and .state == "succeeded")] | length > 0'; }
-wait_until 100 scheduled || fail "no scheduled rotation: $(as alice job list --server "$server")"
+began() { [ "$(sqlite3 "$lab/dispatcher/dispatcher.sqlite" "SELECT COUNT(*) FROM jobs WHERE kind = 'rotate' AND schedule <> ''")" != 0 ]; }
+wait_until 80 began && wait_until 20 scheduled || fail "no scheduled rotation: $(as alice job list --server "$server")"
 as alice schedule set --server "$server" --kind rotate --every 90d
 as alice schedule list --server "$server" --json | jq -e '.[] | select(.kind == "rotate") | .cron == "every 90d" and .next_due % (90 * 86400000) == 0' >/dev/null || fail "$(as alice schedule list --server "$server")"
 expect_failure 2 'not an interval' as alice schedule set --server "$server" --kind rotate --every 90w
@@ -133,7 +134,7 @@ config 'min-rotation-interval = "0s"'
 for _ in 1 2 3 4 5 6; do back_up; done
 lab_run_agent agent
 job_state() { as alice job list --server "$server" --json | jq -r --arg job "$job" '.jobs[] | select(.id == $job) | .state'; }
-ended() { case $(job_state) in succeeded | failed | expired) ;; *) return 1 ;; esac }
+ended() { in_state "$job" succeeded failed expired; }
 finished=0
 for ((round = 1; round <= ROUNDS; round++)); do
     job=$(as alice rotate --server "$server" --no-wait --json | jq -r .job)

@@ -21,7 +21,6 @@ lab_register_agent agent alice
 lab_run_agent agent
 jobs_json() { as alice job list --server "$server" --json; }
 state_of() { jobs_json | jq -r --arg job "$1" '.jobs[] | select(.id == $job) | .state'; }
-in_state() { local s; s=$(state_of "$1"); shift; case " $* " in *" $s "*) ;; *) return 1 ;; esac }
 
 # Homes in /tmp as a killed process leaves one, and as a living one has one.
 left_home=$(mktemp -d /tmp/srt.XXXXXX)

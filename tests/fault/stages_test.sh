@@ -93,8 +93,6 @@ start_agent
 
 order() { as alice job create --server "$server" --kind backup --json | jq -r .job; }
 job_json() { as alice job list --server "$server" --json | jq -c --arg job "$1" '.jobs[] | select(.id == $job)'; }
-# Asked for often: without the client, which starts gpg several times.
-in_state() { local s; s=$(sqlite3 "$lab/dispatcher/dispatcher.sqlite" "SELECT state FROM jobs WHERE id = '$1'"); shift; case " $* " in *" $s "*) ;; *) return 1 ;; esac }
 good=0 in_store=0 # sets that the dispatcher knows, and that lie in the store at hand
 sets_listed() { # by the dispatcher, and by the store alone, each under a good signature
     as alice backup list --server "$server" --json | jq '.backups | length'
