@@ -42,6 +42,7 @@ int run_app(int argc, const char* const* argv) {
     if (line.command == "rotate" && line.reencrypt) return reencrypt_command(line, clock, stop.token());
     if (line.command == "rotate") return rotate_command(line, clock, stop.token());
     if (line.command.starts_with("recovery-key")) return recovery_key_command(line, clock);
+    if (line.command.starts_with("verifier")) return verifier_command(line, clock);
     if (line.command == "verify" && line.full) return proof_command(line, clock, stop.token());
     if (line.command.starts_with("identity")) return identity_command(line, clock, stop.token());
     if (line.command == "verify") return verify_command(line, clock, stop.token());

@@ -69,6 +69,41 @@ void add_recovery_key(CLI::App& app, CommandLine& line) {
         one->add_flag("--local", line.local, "New records into the store only, without the dispatcher");
 }
 
+void add_verifier(CLI::App& app, CommandLine& line) {
+    CLI::App* group = app.add_subcommand(
+        "verifier", "Which hosts may open this one's sets, to prove them: an act on this host");
+    group->require_subcommand(1);
+    group->fallthrough();
+    auto& options = line.verifier;
+    group->add_subcommand("list", "The hosts that are pinned now")
+        ->fallthrough()
+        ->footer("Example:\n  strongroom-agent verifier list");
+    CLI::App* add = group->add_subcommand(
+        "add", "Let one more host open new sets, or take the newer self of its key. It reads your data then");
+    add->fallthrough();
+    add->add_option("file", options.file, "Its public key, from: strongroom-agent verifier key")
+        ->required()
+        ->type_name("FILE");
+    add->add_option("--fingerprint", options.fingerprint, "Refuse a key with another fingerprint")
+        ->type_name("FPR");
+    add->add_flag("--existing", options.existing, "And the sets that are in the store");
+    add->footer(
+        "Example:\n  strongroom-agent verifier add prover.asc --existing --fingerprint "
+        "0123456789ABCDEF0123456789ABCDEF01234567");
+    CLI::App* remove = group->add_subcommand(
+        "remove", "Let it open no more new sets, and remove its envelopes of the others");
+    remove->fallthrough();
+    remove->add_option("fingerprint", options.fingerprint, "Its full fingerprint")
+        ->required()
+        ->type_name("FPR");
+    remove->footer("Example:\n  strongroom-agent verifier remove 0123456789ABCDEF0123456789ABCDEF01234567");
+    for (CLI::App* one : {add, remove})
+        one->add_flag("--local", line.local, "Without the dispatcher; a running daemon tells it later");
+    group->add_subcommand("key", "This host's public key, for `verifier add` on a host that it verifies for")
+        ->fallthrough()
+        ->footer("Example:\n  strongroom-agent verifier key > prover.asc");
+}
+
 void add_identity(CLI::App& app, CommandLine& line) {
     CLI::App* group = app.add_subcommand("identity", "This host's identity key, and changing it");
     group->require_subcommand(1);
@@ -145,8 +180,10 @@ void add_commands(CLI::App& app, CommandLine& line) {
     rotate->footer("Example:\n  strongroom-agent rotate\n  strongroom-agent rotate --reencrypt");
     add_recovery_key(app, line);
     add_identity(app, line);
+    add_verifier(app, line);
     CLI::App* verify = app.add_subcommand(
-        "verify", "Check this server's sets in the store: signatures, chains, every object's digest");
+        "verify",
+        "Check the sets of this server, and of verify-servers, in the store: signatures, chains, digests");
     CLI::Option* full = verify->add_flag("--full", line.full,
                                          "Prove one set instead: restore it privately, prepare it, start a "
                                          "server on it without network, check "
@@ -154,6 +191,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
     verify->add_option("--set", line.set, "Which set --full proves (default: latest)")
         ->needs(full)
         ->type_name("ID|latest");
+    verify->add_option("--server", line.server, "Only this one: this host, or one of verify-servers")
+        ->type_name("UUID");
     verify->footer(
         "Example:\n  strongroom-agent verify --verify-for 2h\n  strongroom-agent verify --full --set latest");
     CLI::App* prune = app.add_subcommand(
@@ -188,7 +227,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     if (!options.parse(argc, argv)) return line;
     const CLI::App* command = app.get_subcommands().front();
     line.command = command->get_name();
-    if (line.command == "recovery-key" || line.command == "identity")
+    if (line.command == "recovery-key" || line.command == "identity" || line.command == "verifier")
         line.command += " " + command->get_subcommands().front()->get_name();
     line.config_file = options.file();
     if (line.command == "register") {

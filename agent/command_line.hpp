@@ -11,7 +11,8 @@ namespace strongroom::agent {
 struct CommandLine {
     // "register", "run", "backup", "escrow", "rotate", "verify", "prune",
     // "status", "throttle", "check", "recovery-key list", "recovery-key add", "recovery-key remove",
-    // "identity show", "identity rotate", "identity cancel";
+    // "identity show", "identity rotate", "identity cancel",
+    // "verifier list", "verifier add", "verifier remove", "verifier key";
     // empty: already answered
     std::string command;
     AgentConfig config;
@@ -26,7 +27,8 @@ struct CommandLine {
     bool rewrapped = false;       // rotate: by the user; the envelopes are not looked at
     bool full = false;            // verify: by restoring one set
     std::string set;              // verify --full: a set id, or "latest"
-    bool local = false;           // escrow, rotate, recovery-key: into the store only
+    std::string server;           // verify: only this one; empty: all that this host looks after
+    bool local = false;           // escrow, rotate, recovery-key, verifier: without the dispatcher
     struct {
         std::filesystem::path approval;  // identity rotate: by a file
         std::string algorithm = "same";  // identity rotate: of the new key
@@ -35,6 +37,11 @@ struct CommandLine {
         std::filesystem::path file;  // add
         std::string fingerprint;     // add: expected, may be empty; remove
     } recovery_key;
+    struct {
+        std::filesystem::path file;  // add
+        std::string fingerprint;     // add: expected, may be empty; remove
+        bool existing = false;       // add: envelopes for the sets that are there, too
+    } verifier;
     struct {
         std::string both;  // a rate, "off" or "default"; empty: leave as it is
         std::string read;

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "agent/command_line.hpp"
+#include "agent/state/state_dir.hpp"
 #include "common/base/clock.hpp"
 
 namespace strongroom::agent {
@@ -14,9 +15,12 @@ int backup_command(const CommandLine& line, const Clock& clock, std::stop_token 
 int escrow_command(const CommandLine& line, const Clock& clock);
 int rotate_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 int recovery_key_command(const CommandLine& line, const Clock& clock);
+int verifier_command(const CommandLine& line, const Clock& clock);
 int identity_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 // rotate --reencrypt
 int reencrypt_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
+// verify: of which servers; Error{usage} for one that this host does not look after.
+std::vector<std::string> chosen_subjects(const CommandLine& line, const StateDir& state);
 int verify_command(const CommandLine& line, const Clock& clock, std::stop_token stop);
 // verify --full
 int proof_command(const CommandLine& line, const Clock& clock, std::stop_token stop);

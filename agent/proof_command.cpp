@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "agent/commands.hpp"
-#include "agent/job/proof_run.hpp"
+#include "agent/job/verify_run.hpp"
+#include "agent/verifiers/subject.hpp"
+#include "common/base/error.hpp"
 #include "common/term/progress_bar.hpp"
 
 namespace strongroom::agent {
@@ -12,16 +14,22 @@ int proof_command(const CommandLine& line, const Clock& clock, std::stop_token s
     const StateDir state(line.config.state_dir);
     const AgentRecord agent = state.agent();
     require_backup_settings(line.config);
+    const auto servers = chosen_subjects(line, state);
+    if (servers.size() > 1 && !line.set.empty() && line.set != "latest")
+        throw Error(ErrorKind::usage, "--set names a set of one server, and this host looks after several",
+                    "Say which one: --server UUID");
     term::ProgressBar bar(std::cerr, term::progress_style(STDERR_FILENO, line.quiet || line.json), "proving");
-    const auto result =
-        prove_set({line.config, state, agent, clock, nullptr}, line.set.empty() ? "latest" : line.set, stop,
-                  [&](const backupset::Progress& now) { bar.update(now.plain_bytes, now.total_bytes, 0); });
-    bar.finish();
-    if (line.json)
-        std::cout << json_of(result).dump() << "\n";
-    else if (result.proven())
-        std::cout << one_line(result) << "\n";
-    require_proven(result);
+    const auto proven = prove_servers(
+        {line.config, state, agent, clock, nullptr}, servers, line.set.empty() ? "latest" : line.set, stop,
+        [&](const backupset::Progress& now) { bar.update(now.plain_bytes, now.total_bytes, 0); });
+    if (proven.not_tried.empty()) bar.finish();
+    for (const auto& one : proven.results) {
+        if (line.json)
+            std::cout << json_of(one).dump() << "\n";
+        else if (one.proven())
+            std::cout << one_line(one) << "\n";
+    }
+    require_proven(proven, one_line);
     return 0;
 }
 

@@ -26,6 +26,7 @@ struct Status {
     std::int64_t unreported = 0;
     KeyState keys;
     RecoveryState recovery;
+    VerifierState verifiers;
     std::vector<std::string> due;  // subkeys without a record for the recovery keys pinned now
 };
 
@@ -78,6 +79,7 @@ Status read_status(const StateDir& state, const AgentConfig& config, UtcTime now
     out.escrowed = is_escrowed(state, out.agent);
     out.keys = state.keys();
     out.recovery = state.recovery();
+    out.verifiers = state.verifiers();
     out.due = due_escrow(state, true);
     out.runs = state.runs();
     out.logs = state.logs();
@@ -96,6 +98,7 @@ void print_json(const Status& status) {
     if (status.escrow) out["escrow"] = to_json(*status.escrow);
     out["escrow_due"] = status.due;
     out["recovery"] = to_json(status.recovery);
+    out["verifiers"] = to_json(status.verifiers).at("verifiers");
     out["keys"] = to_json(status.keys);
     for (const char* proofs : {"identity_change", "identity_changes"}) out["keys"].erase(proofs);
     out["backup_running"] = status.backup_running;
@@ -169,6 +172,11 @@ int status_command(const CommandLine& line, const Clock& clock) {
         {"backup", status.progress         ? shown(*status.progress)
                    : status.backup_running ? "running now"
                                            : "not running"}};
+    for (const auto& one : status.verifiers.verifiers)
+        fields.emplace_back("verifying host", group_fingerprint(one.fingerprint) + " " + one.name +
+                                                  " opens this host's sets, to prove them");
+    for (const auto& one : line.config.verify.parsed_servers())
+        fields.emplace_back("verifies for", "server " + one.server);
     if (line.config.log.stream) fields.emplace_back("binary log", shown(status.logs, status.wish));
     for (const auto& known : status.schedules.schedules) {
         const auto cron = Cron::try_parse(known.order.cron);

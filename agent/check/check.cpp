@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "agent/check/database_check.hpp"
+#include "agent/check/verifier_check.hpp"
 #include "agent/check/window_check.hpp"
 #include "agent/escrow/escrow.hpp"
 #include "agent/identity/connection.hpp"
@@ -17,6 +18,7 @@
 #include "agent/proof/source_figures.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "agent/source/mysql_client.hpp"
+#include "agent/verifiers/pins.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/subprocess.hpp"
@@ -125,7 +127,7 @@ Finding check_address(const std::string& dispatcher) {
 }
 
 bool may_prove(const AgentConfig& config) {
-    return config.proof.after_backup || config.proof.figures ||
+    return config.verify.any() || config.proof.after_backup || config.proof.figures ||
            std::ranges::find(config.allow_kinds, "verify-full") != config.allow_kinds.end();
 }
 
@@ -167,6 +169,11 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
     part(out, "dispatcher key", [&] { return check_address(agent.dispatcher); });
     if (may_prove(config))
         part(out, "proof by restoring", [&] { return check_proof(config, state, agent.server); });
+    for (const auto& one : config.verify.parsed_servers())
+        part(out, "server " + one.server.substr(0, 8),
+             [&] { return check_verified(config, state, one.server); });
+    if (const auto pinned = pinned_verifiers(state))
+        part(out, "verifying hosts", [&] { return check_verifiers(*pinned); });
     if (config.log.stream) part(out, "log stream", [&] { return check_logs(config, state, clock.now()); });
     std::optional<std::chrono::milliseconds> difference;
     part(out, "dispatcher", [&]() -> Finding {
@@ -177,6 +184,7 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
         return {Verdict::ok, {}, agent.dispatcher + " answers with the right key", {}};
     });
     if (difference) part(out, "clock", [&] { return check_clock(*difference); });
+    if (!config.backs_up()) return;
     part(out, "last backup", [&]() -> Finding {
         const RunState runs = state.runs();
         if (runs.last_problem)
@@ -192,7 +200,11 @@ void check_registered(Findings& out, const AgentConfig& config, const StateDir& 
 std::vector<Finding> check_host(const AgentConfig& config, const StateDir& state, const Clock& clock) {
     Findings out;
     part(out, "gpg", check_gpg);
-    const auto server = check_database(out, config, clock.now());
+    std::optional<proto::ServerState> server;
+    if (config.backs_up())
+        server = check_database(out, config, clock.now());
+    else
+        out.push_back({Verdict::ok, "backup tool", "none: this host makes no backups", {}});
     std::optional<AgentRecord> agent;
     part(out, "registration", [&]() -> Finding {
         agent = state.agent();

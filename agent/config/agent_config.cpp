@@ -36,9 +36,10 @@ void declare(config::Options& options, AgentConfig& config) {
     options.setting("--store", config.store, "Where backup sets go, as in file:///srv/backups")
         ->type_name("URL");
     storage::declare(options, config.stores);
-    options.setting("--source", config.source, "What makes the backup")
-        ->check(
-            CLI::IsMember({"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump", "command"}));
+    options
+        .setting("--source", config.source, "What makes the backup; none: this host only verifies for others")
+        ->check(CLI::IsMember(
+            {"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump", "command", "none"}));
     declare(options, config.dump);
     options
         .setting("--source-command", config.source_command,
@@ -169,6 +170,7 @@ void declare(config::Options& options, AgentConfig& config) {
         ->capture_default_str();
     declare(options, config.maintenance);
     declare(options, config.proof);
+    declare(options, config.verify);
     declare(options, config.log);
     options
         .setting("--metrics-file", config.metrics_file,
@@ -186,6 +188,11 @@ void require_backup_settings(const AgentConfig& config) {
                         ? "source is \"command\", but source-command is empty"
                         : "source-command is set, but source is \"" + config.source + "\"",
                     "Set both: source = \"command\" and source-command = [\"program\", \"argument\"].");
+    if (!config.backs_up() && (config.log.stream || !config.group.empty() || config.proof.after_backup))
+        throw Error(ErrorKind::config,
+                    "source is \"none\": log-stream, group and prove-after-backup have no meaning here",
+                    "A host that makes no backups has none of them.");
+    config.verify.parsed_servers();
     if (!config.mysql_option_file.empty()) {
         try {
             require_private_file(config.mysql_option_file);

@@ -12,6 +12,7 @@
 #include "agent/config/log_config.hpp"
 #include "agent/config/maintenance_config.hpp"
 #include "agent/config/proof_config.hpp"
+#include "agent/config/verify_config.hpp"
 #include "common/config/options.hpp"
 #include "common/storage/open/store_settings.hpp"
 
@@ -22,7 +23,7 @@ inline constexpr const char* default_config_file = "/etc/strongroom/agent.toml";
 struct AgentConfig {
     std::string store;                        // "file:///srv/backups", "s3://bucket/prefix"
     storage::StoreSettings stores;            // what the URL does not say
-    std::string source = "auto";              // one of source_names()
+    std::string source = "auto";              // what makes the backup; "none": this host makes none
     DumpConfig dump;                          // which part of the server a dump holds
     std::vector<std::string> source_command;  // argv of source = "command"
     std::vector<std::string> hook_before;     // argv, run before each backup; empty: none
@@ -58,8 +59,11 @@ struct AgentConfig {
     std::string io_class = "idle";                // of them: idle, best-effort, none
     MaintenanceConfig maintenance;
     ProofConfig proof;
+    VerifyConfig verify;
     LogConfig log;
     std::filesystem::path metrics_file;  // for a node exporter; empty: none
+
+    bool backs_up() const { return source != "none"; }
 };
 
 // Declares every field as option, environment variable (STRONGROOM_AGENT_...) and file key.

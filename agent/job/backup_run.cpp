@@ -15,6 +15,7 @@
 #include "agent/source/dump_scope.hpp"
 #include "agent/source/open_source.hpp"
 #include "agent/source/redo_log.hpp"
+#include "agent/verifiers/pins.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/rate_limited_source.hpp"
 #include "common/backupset/sealer.hpp"
@@ -83,6 +84,7 @@ void look_after_checkpoint(const Host& host, const Origin& origin, const Tool& t
 
 backupset::SealOptions seal_options(const Host& host, const Tool& tool, const ChainPlan& plan) {
     backupset::SealOptions out = own_seal_options(host);
+    out.verifiers = pinned_verifiers(host.state);
     if (plan.on) out.parent = plan.on->newest;
     out.stream = tool.stream;
     out.partial = dump_scope(host.config).partial();

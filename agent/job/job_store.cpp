@@ -13,6 +13,17 @@ storage::Guard guard_of(const AgentConfig& config, std::stop_token stop, storage
     return out;
 }
 
+std::shared_ptr<storage::RetryingStore> open_to_read(const AgentConfig& config, const std::string& url,
+                                                     const std::string& s3_credentials_file,
+                                                     RateLimiter* reads, std::stop_token stop,
+                                                     storage::StoreMeter* meter) {
+    storage::Guard guard = guard_of(config, std::move(stop), meter);
+    guard.reads = reads;
+    storage::StoreSettings settings = config.stores;
+    if (!s3_credentials_file.empty()) settings.s3.credentials_file = s3_credentials_file;
+    return storage::open_guarded_store(url, false, settings, guard);
+}
+
 }  // namespace
 
 std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config, const std::string& url,
@@ -26,12 +37,16 @@ std::shared_ptr<storage::RetryingStore> open_job_store(const AgentConfig& config
 std::shared_ptr<storage::RetryingStore> open_maintenance_store(const AgentConfig& config, RateLimiter* reads,
                                                                std::stop_token stop,
                                                                storage::StoreMeter* meter) {
-    storage::Guard guard = guard_of(config, std::move(stop), meter);
-    guard.reads = reads;
-    storage::StoreSettings settings = config.stores;
-    if (!config.maintenance.s3_credentials_file.empty())
-        settings.s3.credentials_file = config.maintenance.s3_credentials_file;
-    return storage::open_guarded_store(config.store, false, settings, guard);
+    return open_to_read(config, config.store, config.maintenance.s3_credentials_file, reads, std::move(stop),
+                        meter);
+}
+
+std::shared_ptr<storage::RetryingStore> open_store_to_verify(const AgentConfig& config, bool own,
+                                                             RateLimiter* reads, std::stop_token stop,
+                                                             storage::StoreMeter* meter) {
+    if (own) return open_maintenance_store(config, reads, std::move(stop), meter);
+    return open_to_read(config, config.verify.store.empty() ? config.store : config.verify.store,
+                        config.verify.s3_credentials_file, reads, std::move(stop), meter);
 }
 
 }  // namespace strongroom::agent

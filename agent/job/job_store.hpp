@@ -19,4 +19,9 @@ std::shared_ptr<storage::RetryingStore> open_maintenance_store(const AgentConfig
                                                                std::stop_token stop = {},
                                                                storage::StoreMeter* meter = nullptr);
 
+// The same of this host's `own` sets; else the store of verify-servers, by credentials that need only read.
+std::shared_ptr<storage::RetryingStore> open_store_to_verify(const AgentConfig& config, bool own,
+                                                             RateLimiter* reads, std::stop_token stop = {},
+                                                             storage::StoreMeter* meter = nullptr);
+
 }  // namespace strongroom::agent

@@ -6,14 +6,16 @@
 #include <atomic>
 
 #include "agent/escrow/escrow.hpp"
-#include "agent/escrow/record_check.hpp"
 #include "agent/job/job_store.hpp"
 #include "agent/job/lease_keeper.hpp"
 #include "agent/job/low_priority.hpp"
 #include "agent/job/proof_run.hpp"
+#include "agent/job/verify_run.hpp"
 #include "agent/maintenance/maintenance.hpp"
 #include "agent/rotation/rotation.hpp"
 #include "agent/server_state/server_state.hpp"
+#include "agent/source/tool.hpp"
+#include "agent/verifiers/subject.hpp"
 #include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 
@@ -57,6 +59,7 @@ OrderRunner::OrderRunner(const Host& host, std::function<proto::Exchange()> conn
 
 void OrderRunner::require_allowed(const proto::JobOrder& order) {
     policy_.require_kind(order.kind);
+    if (proto::is_backup_kind(order.kind)) require_source(host_.config);
     if (order.group && (!proto::is_backup_kind(order.kind) || *order.group != host_.config.group))
         throw Error(ErrorKind::refused, unfit("this host is not in group " + *order.group),
                     "Its agent.toml says which group it is in.");
@@ -155,34 +158,25 @@ void OrderRunner::verify_sets(const proto::JobOrder& order) {
         runs.last_verify = to_millis(host_.clock.now());
         runs.last_verify_job = order.id;
     });
-    std::vector<std::string> changed;
-    const auto verdict = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
-        RateLimiter reads(host_.config.maintenance.verify_read_limit);
-        const auto store = open_maintenance_store(host_.config, &reads, stop, host_.meter);
-        const auto show = [&](const std::string&, const backupset::Progress& now) { keeper.update(now); };
-        changed = changed_records(host_.state, *store);
-        return at_low_priority(host_.config, [&] {
-            return verify_own_sets(host_.config.maintenance, host_.state, *store, host_.clock,
-                                   {stop, host_.config.workers, show});
-        });
+    const auto servers = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        return verify_servers(host_, subjects_of(host_.config, host_.state), stop,
+                              [&](const backupset::Progress& now) { keeper.update(now); });
     });
-    maintenance::Summary summary;
-    summary.add(verdict);
-    const auto bad = std::ranges::find_if_not(verdict.sets, &backupset::SetVerdict::good);
-    if (bad != verdict.sets.end())
-        summary.require_all_good(": set " + bad->set + ": " + maintenance::one_line(*bad));
-    require_unchanged(changed);
+    require_verified(servers);
 }
 
-proto::SetProof OrderRunner::prove_newest(const proto::JobOrder& order) {
+void OrderRunner::prove_newest(const proto::JobOrder& order, std::optional<proto::SetProof>& proof) {
     host_.state.change_runs([&](RunState& runs) {
         runs.last_proof = to_millis(host_.clock.now());
         runs.last_proof_job = order.id;
     });
-    const auto result = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
-        return prove_set(host_, "latest", stop, [&](const backupset::Progress& now) { keeper.update(now); });
+    const auto servers = under_lease(order, [&](LeaseKeeper& keeper, const std::stop_token& stop) {
+        return prove_servers(host_, subjects_of(host_.config, host_.state), "latest", stop,
+                             [&](const backupset::Progress& now) { keeper.update(now); });
     });
-    return to_proof(result);
+    for (const auto& one : servers.results)
+        if (one.own) proof = to_proof(one);
+    require_proven(servers, public_line);
 }
 
 void OrderRunner::prove_after(const std::string& set) {
@@ -230,10 +224,7 @@ std::optional<proto::Backup> OrderRunner::carry_out(const proto::JobOrder& order
         return std::nullopt;
     }
     if (order.kind == "verify-full") {
-        proof = prove_newest(order);
-        if (!proof->proven)
-            throw Error(ErrorKind::corrupt, proof->text,
-                        "Do not count on this set. Find out why, make a new backup, and prove that one.");
+        prove_newest(order, proof);
         return std::nullopt;
     }
     if (order.kind == "prune") {

@@ -12,10 +12,11 @@ namespace strongroom::agent {
 // For the dispatcher: which step failed, never a name or a value of the database.
 proto::SetProof to_proof(const ProofResult& result);
 
-// Opens the store for maintenance, proves at low priority, and keeps the outcome in runs.json until the
-// dispatcher has it. Throws as prove_by_restoring().
-ProofResult prove_set(const Host& host, const std::string& set, const std::stop_token& stop,
-                      const backupset::OnProgress& on_progress);
+// Opens the store, proves a set of `server` (this host, or one that it verifies for) at low priority, and
+// keeps the outcome in runs.json until the dispatcher has it. Throws as subject_of() and
+// prove_by_restoring().
+ProofResult prove_set(const Host& host, const std::string& server, const std::string& set,
+                      const std::stop_token& stop, const backupset::OnProgress& on_progress);
 
 // The dispatcher knows it.
 void forget_proof(const StateDir& state, const proto::SetProof& proof);

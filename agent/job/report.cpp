@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/verifiers/pins.hpp"
 #include "common/base/printable.hpp"
 
 namespace strongroom::agent {
@@ -36,6 +37,7 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always,
         return;
     report.state = state;
     report.proofs = runs.proofs;
+    report.verifiers = verifier_fingerprints(host.state);
     report.version = STRONGROOM_VERSION;
     report.label = host_label();
     report.source = host.config.source;

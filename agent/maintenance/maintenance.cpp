@@ -6,17 +6,13 @@
 namespace strongroom::agent {
 namespace {
 
-struct OwnSets {
-    OwnSets(const StateDir& state, storage::ObjectStore& store)
+struct LookedAfter {
+    LookedAfter(const StateDir& state, const Subject& subject, storage::ObjectStore& store)
         : lock(state.lock_maintenance()),
-          agent(state.agent()),
-          home(gpg::Home::use(state.own_home())),
-          server{store, agent.server, state.signers()},
-          log(state.verified_file(), agent.server, server.signers.fingerprints(), {}) {}
+          server{store, subject.server, subject.signers},
+          log(subject.log()) {}
 
     FileLock lock;
-    AgentRecord agent;
-    gpg::Home home;
     maintenance::TrustedServer server;
     maintenance::VerificationLog log;
 };
@@ -27,10 +23,10 @@ void require_going_on(const std::stop_token& stop, const char* what) {
 
 }  // namespace
 
-maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, const StateDir& state,
-                                           storage::ObjectStore& store, const Clock& clock,
-                                           const MaintenanceOptions& options) {
-    OwnSets own(state, store);
+maintenance::ServerVerdict verify_sets(const MaintenanceConfig& config, const StateDir& state,
+                                       const Subject& subject, storage::ObjectStore& store,
+                                       const Clock& clock, const MaintenanceOptions& options) {
+    LookedAfter looked(state, subject, store);
     const auto ends = std::chrono::steady_clock::now() + std::chrono::seconds(config.verify_for);
     maintenance::VerifyRun run;
     run.read.workers = options.workers;
@@ -39,16 +35,16 @@ maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, cons
         require_going_on(options.stop, "the verification");
         if (options.on_progress) options.on_progress(set, now);
     };
-    auto out = maintenance::verify_server(own.server, own.log, clock, run);
+    auto out = maintenance::verify_server(looked.server, looked.log, clock, run);
     for (const auto& one : out.sets)
         if (!one.good())
-            log_event(Level::error, "AGENT_SET_NOT_GOOD", "set {}, {}: {}", one.set, one.result(),
-                      maintenance::one_line(one));
+            log_event(Level::error, "AGENT_SET_NOT_GOOD", "set {}{}, {}: {}", one.set, of_whom(subject),
+                      one.result(), maintenance::one_line(one));
     for (const auto& one : out.logs.bad)
-        log_event(Level::error, "AGENT_SET_NOT_GOOD", "log {}, {}: {}", one.set, one.result(),
-                  maintenance::one_line(one));
-    log_event(Level::info, "AGENT_VERIFIED", "{} of {} sets, {} more wait for their turn", out.sets.size(),
-              out.committed, out.left);
+        log_event(Level::error, "AGENT_SET_NOT_GOOD", "log {}{}, {}: {}", one.set, of_whom(subject),
+                  one.result(), maintenance::one_line(one));
+    log_event(Level::info, "AGENT_VERIFIED", "{} of {} sets{}, {} more wait for their turn", out.sets.size(),
+              out.committed, of_whom(subject), out.left);
     return out;
 }
 
@@ -59,11 +55,11 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
     if (!rules.keep.any())
         throw Error(ErrorKind::config, "no rule says which sets stay",
                     "Set keep-daily = 7, keep-weekly = 5 or the like in the agent's configuration.");
-    OwnSets own(state, store);
+    LookedAfter looked(state, own_subject(state), store);
     const FileLock no_rotation = state.lock_rotation();
-    maintenance::Prune prune(own.server, own.log, rules, clock.now());
+    maintenance::Prune prune(looked.server, looked.log, rules, clock.now());
     PruneResult out{prune.plan(), {}, {}};
-    out.logs = maintenance::plan_log_prune(own.server, out.plan, rules.logs_within, clock.now());
+    out.logs = maintenance::plan_log_prune(looked.server, out.plan, rules.logs_within, clock.now());
     if (!apply) return out;
     prune.apply(
         out.plan,
@@ -78,7 +74,7 @@ PruneResult prune_own_sets(const MaintenanceConfig& config, const StateDir& stat
             out.removed.push_back(set);
             state.change_runs([&](RunState& runs) { runs.add_removed(set); });
         });
-    maintenance::apply_log_prune(own.server, out.logs, [&] { require_going_on(stop, "the pruning"); });
+    maintenance::apply_log_prune(looked.server, out.logs, [&] { require_going_on(stop, "the pruning"); });
     log_event(Level::info, "AGENT_PRUNED", "{} sets and {} pieces of the binary log were removed",
               out.removed.size(), out.logs.gone.size());
     return out;

@@ -1,5 +1,6 @@
-// Looking after this server's own sets, whoever asked for it: verify them, and remove those that no rule of
-// the host's configuration keeps. What was verified stands in verified.json, which only this host writes.
+// Looking after sets, whoever asked for it: verify them, this host's own or those of a server that it
+// verifies for, and remove of its own those that no rule of its configuration keeps. What was verified stands
+// in verified.json, which only this host writes.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "agent/config/maintenance_config.hpp"
 #include "agent/state/state_dir.hpp"
+#include "agent/verifiers/subject.hpp"
 #include "common/base/clock.hpp"
 #include "common/maintenance/log_prune.hpp"
 #include "common/maintenance/prune.hpp"
@@ -26,9 +28,9 @@ struct MaintenanceOptions {
 // Reads the sets that were never verified, then those whose last time is longest ago, for as long as the
 // configuration says. Logs each that is not good. Throws Error{busy} if another process looks after the sets
 // now, and what the store throws: credentials that may only put cannot verify.
-maintenance::ServerVerdict verify_own_sets(const MaintenanceConfig& config, const StateDir& state,
-                                           storage::ObjectStore& store, const Clock& clock,
-                                           const MaintenanceOptions& options);
+maintenance::ServerVerdict verify_sets(const MaintenanceConfig& config, const StateDir& state,
+                                       const Subject& subject, storage::ObjectStore& store,
+                                       const Clock& clock, const MaintenanceOptions& options);
 
 struct PruneResult {
     std::vector<maintenance::PruneStep> plan;

@@ -55,7 +55,7 @@ restore::Selection load_dump(const restore::ExtractFrom& from, const backupset::
         client.argv.emplace_back(argument);
     backupset::ProcessTarget target({.name = "mariadb", .spawn = client, .kind = ErrorKind::source});
     restore::DumpSplitter seen(&target, {});
-    backupset::open_set({from.workers}, manifest, from.store, from.home, seen, from.on_progress);
+    backupset::open_set(from.opening(), manifest, from.store, from.home, seen, from.on_progress);
     server.stop();
     seen.require_there(seen.announced(), ErrorKind::corrupt);
     return seen.announced();

@@ -25,9 +25,14 @@ using backupset::Manifest;
 
 class Prover {
   public:
-    Prover(const ProofConfig& config, const StateDir& state, storage::ObjectStore& store,
-           const gpg::Home& home, const ProofOptions& options, ProofResult& result)
-        : config_(config), state_(state), store_(store), home_(home), options_(options), result_(result) {}
+    Prover(const ProofConfig& config, const StateDir& state, const Subject& subject,
+           storage::ObjectStore& store, const ProofOptions& options, ProofResult& result)
+        : config_(config),
+          state_(state),
+          subject_(subject),
+          store_(store),
+          options_(options),
+          result_(result) {}
 
     // The whole proof. What goes wrong with the set ends up in the result; all else is thrown.
     void prove(const Manifest& manifest) {
@@ -62,14 +67,15 @@ class Prover {
     bool read_chain(const Manifest& manifest) {
         double ignored = 0;
         return step("open", ignored,
-                    [&] { chain_ = backupset::read_chain(store_, manifest, state_.signers()); });
+                    [&] { chain_ = backupset::read_chain(store_, manifest, subject_.signers); });
     }
 
     restore::ExtractFrom extract_from() const {
-        return {store_, home_, options_.workers, [this](const backupset::Progress& now) {
-                    require_going_on();
-                    if (options_.on_progress) options_.on_progress(now);
-                }};
+        const auto on_progress = [this](const backupset::Progress& now) {
+            require_going_on();
+            if (options_.on_progress) options_.on_progress(now);
+        };
+        return {store_, subject_.home, options_.workers, on_progress, subject_.verifier};
     }
 
     // One call, in which the tools take turns: what it says tells which of them works.
@@ -136,9 +142,11 @@ class Prover {
 
     bool compare_figures(const restore::SqlClient& client, const Manifest& manifest) {
         return step("compare", result_.seconds.compare, [&] {
-            auto figures = load_figures(state_, manifest.set);
-            result_.not_compared = !figures ? "no figures of the source were taken with this backup"
-                                            : figures->not_exact.value_or("");
+            // They hold names of tables, and never leave the host of the source.
+            auto figures = subject_.own ? load_figures(state_, manifest.set) : std::nullopt;
+            result_.not_compared = !subject_.own ? "figures of the source stay on its host"
+                                   : !figures    ? "no figures of the source were taken with this backup"
+                                                 : figures->not_exact.value_or("");
             if (!result_.not_compared.empty()) return;
             if (manifest.stream == "sql") forget_checksums_of_floats(client, figures->tables);
             const auto restored =
@@ -152,9 +160,11 @@ class Prover {
 
     bool try_assertions(const restore::SqlClient& client) {
         return step("assert", result_.seconds.compare, [&] {
-            if (const auto problem = failed_assertion(client, config_.assertions))
-                throw Error(ErrorKind::corrupt, *problem, "The number counts proof-assertions from 1.");
-            result_.assertions = config_.assertions.size();
+            if (const auto problem = failed_assertion(client, subject_.assertions))
+                throw Error(ErrorKind::corrupt, *problem,
+                            "The number counts " + std::string(subject_.own ? "proof" : "verify") +
+                                "-assertions of this server from 1.");
+            result_.assertions = subject_.assertions.size();
         });
     }
 
@@ -223,8 +233,8 @@ class Prover {
 
     const ProofConfig& config_;
     const StateDir& state_;
+    const Subject& subject_;
     storage::ObjectStore& store_;
-    const gpg::Home& home_;
     const ProofOptions& options_;
     ProofResult& result_;
     const WorkFolder* folder_ = nullptr;
@@ -235,40 +245,44 @@ class Prover {
     std::chrono::steady_clock::time_point began_;
 };
 
-std::string chosen_set(storage::ObjectStore& store, const std::string& server, const std::string& set) {
+std::string chosen_set(storage::ObjectStore& store, const Subject& subject, const std::string& set) {
     if (set != "latest") return set;
-    const auto newest = backupset::newest_committed(store, server);
+    const auto newest = backupset::newest_committed(store, subject.server);
     if (!newest)
-        throw Error(ErrorKind::not_found, "there is no backup set of this server in " + store.label(),
-                    "Make one: strongroom-agent backup");
+        throw Error(ErrorKind::not_found,
+                    "there is no backup set of " +
+                        (subject.own ? "this server" : "server " + subject.server) + " in " + store.label(),
+                    subject.own ? "Make one: strongroom-agent backup"
+                                : "verify-store names the store that is looked into.");
     return *newest;
 }
 
 }  // namespace
 
-ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state, storage::ObjectStore& store,
-                               const Clock& clock, const ProofOptions& options) {
+ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state, const Subject& subject,
+                               storage::ObjectStore& store, const Clock& clock, const ProofOptions& options) {
     const FileLock lock = state.lock_maintenance();
-    const AgentRecord agent = state.agent();
-    const gpg::Home home = gpg::Home::use(state.own_home());
-    maintenance::VerificationLog log(state.verified_file(), agent.server, state.signers().fingerprints(), {});
+    maintenance::VerificationLog log = subject.log();
     ProofResult out;
-    out.set = chosen_set(store, agent.server, options.set);
+    out.server = subject.server;
+    out.own = subject.own;
+    out.set = chosen_set(store, subject, options.set);
     std::string sha256;
     std::int64_t stored = 0;
     try {
         const auto manifest =
-            backupset::read_manifest(store, agent.server, out.set, state.signers(), &sha256);
+            backupset::read_manifest(store, subject.server, out.set, subject.signers, &sha256);
         if (const auto* before = log.find(out.set);
             before != nullptr && !before->good_sha256.empty() && before->good_sha256 != sha256)
             throw Error(ErrorKind::crypto,
                         "set " + out.set + ": its manifest is not the one that was verified before");
         stored = manifest.stored_total;
-        Prover(config, state, store, home, options, out).prove(manifest);
+        Prover(config, state, subject, store, options, out).prove(manifest);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::forbidden)
             throw Error(ErrorKind::forbidden, error.text(),
-                        "A proof reads the set: name credentials that may, maintenance-s3-credentials-file.");
+                        std::string("A proof reads the set: name credentials that may, ") +
+                            (subject.own ? "maintenance" : "verify") + "-s3-credentials-file.");
         // A manifest that cannot be trusted; what happens later in a proof is in the result already.
         if (stored > 0 || sha256.empty() ||
             (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::crypto))
@@ -284,69 +298,6 @@ ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state,
         log_event(Level::info, "AGENT_SET_PROVEN", "{}", one_line(out));
     else
         log_event(Level::error, "AGENT_SET_NOT_PROVEN", "{}", one_line(out));
-    return out;
-}
-
-void require_proven(const ProofResult& result) {
-    if (result.proven()) return;
-    const auto& hint = result.failure->hint();
-    throw Error(ErrorKind::corrupt, one_line(result),
-                hint.empty()
-                    ? "Find out why; do not count on this set. Make a new backup, and prove that one."
-                    : hint);
-}
-
-std::string one_line(const ProofResult& result) {
-    if (!result.proven())
-        return "set " + result.set + " could not be proven by restoring: " + result.failure->text();
-    const auto count = [](std::size_t number, const char* what) {
-        return ", " + std::to_string(number) + " " + what;
-    };
-    std::string out = "set " + result.set + " was restored, started and " +
-                      (result.not_compared.empty() ? "compared" : "read") + ": " +
-                      std::to_string(result.tables) + " tables" + count(result.checked, "checked");
-    if (result.not_checkable > 0) out += count(result.not_checkable, "without a check of their engine");
-    if (result.not_compared.empty()) out += count(result.equal, "with the rows and checksums of the source");
-    if (result.not_comparable > 0) out += count(result.not_comparable, "not comparable");
-    if (result.assertions > 0) out += count(result.assertions, "assertions hold");
-    if (!result.not_compared.empty()) out += "; not compared with the source: " + result.not_compared;
-    return out;
-}
-
-std::string public_line(const ProofResult& result) {
-    if (result.proven()) return one_line(result);
-    std::string out = "set " + result.set + " could not be proven by restoring: it failed in the step \"" +
-                      result.failed_step + "\" (" + std::string(name(result.failure->kind())) + ")";
-    // These speak of objects of the store.
-    const bool stored =
-        result.failure->kind() == ErrorKind::corrupt || result.failure->kind() == ErrorKind::crypto;
-    if (stored && (result.failed_step == "open" || result.failed_step == "extract"))
-        return out + ": " + result.failure->text();
-    return out + "; the host's log says more";
-}
-
-Json json_of(const ProofResult& result) {
-    Json out{{"set", result.set},
-             {"proven", result.proven()},
-             {"finished", result.finished},
-             {"server_version", result.server_version},
-             {"tables", result.tables},
-             {"checked", result.checked},
-             {"not_checkable", result.not_checkable},
-             {"equal", result.equal},
-             {"not_comparable", result.not_comparable},
-             {"assertions", result.assertions},
-             {"seconds",
-              {{"extract", result.seconds.extract},
-               {"prepare", result.seconds.prepare},
-               {"start", result.seconds.start},
-               {"check", result.seconds.check},
-               {"compare", result.seconds.compare}}}};
-    if (!result.not_compared.empty()) out["not_compared"] = result.not_compared;
-    if (result.failure) {
-        out["failed_step"] = result.failed_step;
-        out["problem"] = printable_line(result.failure->text(), 1900);
-    }
     return out;
 }
 

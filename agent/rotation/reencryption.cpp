@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/rotation/reencrypt_journal.hpp"
+#include "agent/verifiers/pins.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/segment_reader.hpp"
 #include "common/backupset/set_list.hpp"
@@ -34,6 +35,7 @@ class SetsAnew {
           agent_(state.agent()),
           home_(gpg::Home::use(state.own_home())),
           signers_(state.signers()),
+          verifiers_(pinned_verifiers(state)),
           subkey_(keys.current().fingerprint),
           before_(next_second(keys.reencrypt.value().before.value())),
           journal_(state.reencrypt_journal()) {}
@@ -127,6 +129,7 @@ class SetsAnew {
         backupset::ReencryptOptions options;
         options.identity = agent_.identity;
         options.subkey = subkey_;
+        options.verifiers = verifiers_;
         if (old.parent)
             if (const auto parent = replaced_by_.find(*old.parent); parent != replaced_by_.end())
                 options.parent = parent->second.set;
@@ -186,6 +189,7 @@ class SetsAnew {
     const AgentRecord agent_;
     const gpg::Home home_;
     const backupset::Signers signers_;
+    const std::optional<backupset::Verifiers> verifiers_;
     const std::string subkey_;
     const UtcTime before_;
     ReencryptJournal journal_;

@@ -142,7 +142,7 @@ SELECT 'engine', CONCAT(engine, ' ', COUNT(*)) FROM information_schema.tables WH
 )";
 
 bool has_database_server(const AgentConfig& config) {
-    return config.source != "command" || !config.mysql_option_file.empty();
+    return config.backs_up() && (config.source != "command" || !config.mysql_option_file.empty());
 }
 
 void take_settings(proto::ServerState& state, const std::string& rows) {
@@ -216,7 +216,8 @@ proto::ServerState ask_server_state(const AgentConfig& config, UtcTime now) {
     out.role = "unknown";
     std::string datadir;
     if (!has_database_server(config)) {
-        out.problem = "the source is a command: no database server is asked";
+        out.problem = config.backs_up() ? "the source is a command: no database server is asked"
+                                        : "this host makes no backups: no database server is asked";
     } else {
         try {
             const std::string rows = ask_mysql(config.mysql_option_file, server_question);

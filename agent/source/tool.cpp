@@ -81,7 +81,14 @@ bool Tool::is_oracle_dump() const {
     return family == ToolFamily::dump && version.find("MariaDB") == std::string::npos;
 }
 
+void require_source(const AgentConfig& config) {
+    if (config.backs_up()) return;
+    throw Error(ErrorKind::refused, "this host makes no backups: source is \"none\" in its configuration",
+                "It verifies for other servers. Set source, if it shall be backed up, too.");
+}
+
 Tool find_tool(const AgentConfig& config) {
+    require_source(config);
     dump_scope(config);  // before anything is asked of the server
     if (config.source == "command") {
         if (config.source_command.empty())

@@ -27,6 +27,9 @@ struct Tool {
 // if that fails.
 std::string version_of(const std::string& program);
 
+// Throws Error{refused} if this host makes no backups (source "none").
+void require_source(const AgentConfig& config);
+
 // Throws Error{tool_missing} naming what to install. "auto" asks the server what it is, when it answers:
 // MariaDB gets mariadb-backup, then mariadb-dump; MySQL gets xtrabackup, then mysqldump. A part of a server
 // is dumped. Also throws what dump_scope() throws.

@@ -54,14 +54,17 @@ void RunState::add_removed(const std::string& set) {
 
 void RunState::add_proof(proto::SetProof proof) {
     if (!proofs) proofs.emplace();
-    std::erase_if(*proofs, [&](const auto& one) { return one.set == proof.set; });
+    std::erase_if(*proofs,
+                  [&](const auto& one) { return one.set == proof.set && one.server == proof.server; });
     if (proofs->size() >= kept_proofs) proofs->erase(proofs->begin());
     proofs->push_back(std::move(proof));
 }
 
 void RunState::forget_proof(const proto::SetProof& proof) {
     if (!proofs) return;
-    std::erase_if(*proofs, [&](const auto& one) { return one.set == proof.set && one.time == proof.time; });
+    std::erase_if(*proofs, [&](const auto& one) {
+        return one.set == proof.set && one.server == proof.server && one.time == proof.time;
+    });
     if (proofs->empty()) proofs.reset();
 }
 

@@ -226,7 +226,7 @@ struct RunState {
     void add_replacement(Run run);
     void add_removed(const std::string& set);
     void add_refusal(std::string text);
-    // Of one set the last one; of more than 100 sets the newest.
+    // Of one set of one server the last one; of more than 100 sets the newest.
     void add_proof(proto::SetProof proof);
     void forget_proof(const proto::SetProof& proof);
 };

@@ -134,6 +134,13 @@ void StateDir::save(const RecoveryState& state) const {
     store(path_ / recovery_file, state);
 }
 
+VerifierState StateDir::verifiers() const {
+    return load_if_there<VerifierState>(path_ / "verifiers.json").value_or(VerifierState{});
+}
+void StateDir::save(const VerifierState& state) const {
+    store(path_ / "verifiers.json", state);
+}
+
 KeyState StateDir::keys() const {
     if (auto keys = load_keys(path_)) return *keys;
     const AgentRecord agent = load<AgentRecord>(agent_file());

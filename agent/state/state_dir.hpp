@@ -1,6 +1,6 @@
 // The agent's state folder (0700). The only place that knows its file names.
 //
-//   gnupg/  recovery/                homes: own key, pinned recovery keys
+//   gnupg/  recovery/  verifiers/    homes: own key, pinned recovery keys, pinned verifying hosts
 //   dispatcher/                      the dispatcher's pinned keys: keys.json (the chain), a home for each key
 //   agent.json  token  escrow.json  schedule.json  runs.json  running.json
 //   keys.json                        decryption subkeys and a rotation under way; missing before the first
@@ -8,7 +8,9 @@
 //   logs.json                        how far the server's binary log is in the store
 //   chain.json                       what the next increment builds on; missing: the next backup is a full
 //   one reencrypt.journal                what is in the store of the set that is written anew now
+//   verifiers.json                   verifying hosts that are pinned; missing before the first
 //   verified.json                    what verify and prune know of the sets in the store
+//   verified/SERVER.json             the same of servers that this host verifies for
 //   figures/                         rows and checksums at the source, of each set that has them
 //   proof/                           where sets are restored to for a proof, unless the configuration says
 //   throttle.json                    limits set by `throttle`; a backup looks at it all the time
@@ -34,6 +36,7 @@
 #include "agent/state/chain_state.hpp"
 #include "agent/state/log_state.hpp"
 #include "agent/state/records.hpp"
+#include "agent/state/verifier_state.hpp"
 #include "common/backupset/signers.hpp"
 #include "common/base/file_lock.hpp"
 #include "common/base/secret.hpp"
@@ -50,6 +53,7 @@ class StateDir {
     std::filesystem::path own_home() const { return path_ / "gnupg"; }
     std::filesystem::path dispatcher_keys() const { return path_ / "dispatcher"; }
     std::filesystem::path recovery_home() const { return path_ / "recovery"; }
+    std::filesystem::path verifier_home() const { return path_ / "verifiers"; }
     std::filesystem::path agent_file() const { return path_ / "agent.json"; }
     std::filesystem::path token_file() const { return path_ / "token"; }
     std::filesystem::path temp_folder() const { return path_ / "tmp"; }
@@ -73,6 +77,8 @@ class StateDir {
     void save(const EscrowState& state) const;  // hold the escrow lock
     RecoveryState recovery() const;
     void save(const RecoveryState& state) const;  // hold the escrow lock
+    VerifierState verifiers() const;
+    void save(const VerifierState& state) const;  // hold the escrow lock
     KeyState keys() const;
     void save(const KeyState& state) const;  // hold the rotation lock
     ScheduleState schedules() const;

@@ -65,8 +65,10 @@ std::string set_prefix(const std::string& server, const std::string& set) {
     return (is_log_id(set) ? logs_prefix(server) : sets_prefix(server)) +
            checked(set, is_set_or_log_id, "a set id") + "/";
 }
-std::string envelope_key(const std::string& server, const std::string& set) {
-    return set_prefix(server, set) + "envelope.gpg";
+std::string envelope_key(const std::string& server, const std::string& set, const std::string& verifier) {
+    if (verifier.empty()) return set_prefix(server, set) + "envelope.gpg";
+    return set_prefix(server, set) + "envelope-" + checked(verifier, is_fingerprint, "a full fingerprint") +
+           ".gpg";
 }
 std::string segment_key(const std::string& server, const std::string& set, std::int64_t index) {
     return set_prefix(server, set) + fmt::format("data/{:06}.gpg", index);

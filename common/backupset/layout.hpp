@@ -8,6 +8,7 @@
 //   <server-uuid>/identity/<fpr>.asc                public key of an identity before or after a change
 //   <server-uuid>/identity/<NNNN>-<part>            proofs of a change of the identity key
 //   <server-uuid>/sets/<set-id>/envelope.gpg        the data passphrase, encrypted to the decryption subkey
+//   <server-uuid>/sets/<set-id>/envelope-<fpr>.gpg  the same for a verifying host, named by its identity key
 //   <server-uuid>/sets/<set-id>/data/000000.gpg     segments
 //   <server-uuid>/sets/<set-id>/manifest.json       commit record
 //   <server-uuid>/sets/<set-id>/manifest.json.sig   its detached signature, written last: the commit
@@ -40,7 +41,8 @@ std::string sets_prefix(const std::string& server);
 std::string logs_prefix(const std::string& server);
 // `set`: a set id, or a log id; each has its folder.
 std::string set_prefix(const std::string& server, const std::string& set);
-std::string envelope_key(const std::string& server, const std::string& set);
+// `verifier`: the fingerprint of a verifying host's identity key; empty: the server's own envelope.
+std::string envelope_key(const std::string& server, const std::string& set, const std::string& verifier = {});
 std::string segment_key(const std::string& server, const std::string& set, std::int64_t index);
 std::string manifest_key(const std::string& server, const std::string& set);
 std::string manifest_signature_key(const std::string& server, const std::string& set);

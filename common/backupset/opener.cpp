@@ -36,8 +36,15 @@ std::string key_of(const Bytes& envelope) {
     }
 }
 
-Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home) {
-    const std::string key = envelope_key(manifest.server, manifest.set);
+constexpr const char* give_envelope =
+    "Nothing is known of the set by this. On the server's own host: strongroom-agent verifier add FILE "
+    "--existing "
+    "writes the envelopes for this host anew.";
+
+// `verifier`: whose envelope it is, empty: the server's own.
+Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home,
+                     const std::string& verifier) {
+    const std::string key = envelope_key(manifest.server, manifest.set, verifier);
     Bytes envelope;
     try {
         envelope = Bytes(store.get(key, max_envelope).view());
@@ -45,6 +52,8 @@ Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, cons
     } catch (const Error& error) {
         const std::string text =
             "the envelope " + key + " cannot be opened" + key_of(envelope) + ": " + error.text();
+        if (!verifier.empty() && is_about_the_data(error.kind()))
+            throw Error(ErrorKind::config, text, give_envelope);
         if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::corrupt)
             throw Error(ErrorKind::corrupt, text, take_other_copy);
         throw Error(error.kind(), text,
@@ -66,8 +75,9 @@ struct Plain {
 class Opener {
   public:
     Opener(std::size_t workers, std::size_t fetches, const Manifest& manifest, storage::ObjectStore& store,
-           const gpg::Home& key_home, std::shared_future<Secret> passphrase)
+           const gpg::Home& key_home, const std::string& verifier, std::shared_future<Secret> passphrase)
         : manifest_(manifest),
+          verifier_(verifier),
           cipher_(key_home),
           passphrase_(std::move(passphrase)),
           fetcher_(manifest, store, fetches, fetches + workers),
@@ -172,10 +182,12 @@ class Opener {
             if (error.kind() != ErrorKind::crypto ||
                 error.text().find("Bad session key") == std::string::npos)
                 throw;
-            throw Error(ErrorKind::corrupt,
-                        "its bytes are as signed, but do not open with the passphrase in the envelope " +
-                            envelope_key(manifest_.server, manifest_.set) +
-                            ", which is another set's if no segment opens with it (" + error.text() + ")");
+            const std::string text =
+                "its bytes are as signed, but do not open with the passphrase in the envelope " +
+                envelope_key(manifest_.server, manifest_.set, verifier_) +
+                ", which is another set's if no segment opens with it (" + error.text() + ")";
+            if (!verifier_.empty()) throw Error(ErrorKind::config, text, give_envelope);
+            throw Error(ErrorKind::corrupt, text);
         }
     }
 
@@ -197,6 +209,7 @@ class Opener {
     }
 
     const Manifest& manifest_;
+    const std::string& verifier_;
     const gpg::BulkCipher cipher_;
     const std::shared_future<Secret> passphrase_;
     SegmentFetcher fetcher_;
@@ -225,9 +238,10 @@ void open_set(const OpenOptions& options, const Manifest& manifest, storage::Obj
     Progress progress = progress_of(manifest, "restoring");
     {
         std::promise<Secret> passphrase;
-        Opener opener(workers, fetches, manifest, store, key_home, passphrase.get_future().share());
+        Opener opener(workers, fetches, manifest, store, key_home, options.verifier,
+                      passphrase.get_future().share());
         try {
-            passphrase.set_value(passphrase_of(manifest, store, key_home));
+            passphrase.set_value(passphrase_of(manifest, store, key_home, options.verifier));
         } catch (...) {
             passphrase.set_exception(std::current_exception());
             throw;

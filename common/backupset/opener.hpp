@@ -19,9 +19,12 @@ namespace strongroom::backupset {
 struct OpenOptions {
     int workers = 0;  // 0: one per core
     int fetches = 0;  // segments that are fetched at once; 0: as many as serve the store best
+    // The identity key of a verifying host, whose envelope is opened; empty: the server's own.
+    std::string verifier{};
 };
 
-// Opens a verified set into `target` and commits the target. `key_home` holds the server's decryption subkey.
+// Opens a verified set into `target` and commits the target. `key_home` holds the server's decryption subkey,
+// or the verifying host's.
 // Throws Error{corrupt} naming the segment and what to do; the target then was never committed.
 void open_set(const OpenOptions& options, const Manifest& manifest, storage::ObjectStore& store,
               const gpg::Home& key_home, Target& target, const OnProgress& on_progress = {});

@@ -48,6 +48,8 @@ class Reencryption {
     Manifest run(const std::optional<BegunReencryption>& begun, const Clock& clock) {
         const Secret known = old_passphrase();
         const Secret fresh = begun && go_on(*begun) ? std::move(*resumed_) : begin();
+        if (options_.verifiers)
+            put_verifier_envelopes(stores_.writes, new_.server, new_.set, fresh, *options_.verifiers);
         write_segments(known, fresh);
         std::ranges::sort(done_, {}, &Segment::index);
         new_.segments = std::move(done_);
@@ -77,6 +79,14 @@ class Reencryption {
         return passphrase;
     }
 
+    // Whether a host that was let go meanwhile has an envelope of what was begun.
+    bool opens_for_others(const std::vector<storage::ObjectInfo>& objects) const {
+        return std::ranges::any_of(verifiers_among(objects), [&](const std::string& identity) {
+            return !options_.verifiers || std::ranges::find(options_.verifiers->identities, identity) ==
+                                              options_.verifiers->identities.end();
+        });
+    }
+
     // False: what is in the store is not what was written, or not whole enough to go on.
     bool go_on(const BegunReencryption& begun) {
         try {
@@ -89,8 +99,9 @@ class Reencryption {
         }
         new_.set = begun.set;
         std::map<std::string, std::size_t> there;
-        for (const auto& object : stores_.reads.list(set_prefix(old_.server, begun.set)))
-            there.emplace(object.key, object.size);
+        const auto objects = stores_.reads.list(set_prefix(old_.server, begun.set));
+        if (opens_for_others(objects)) return false;
+        for (const auto& object : objects) there.emplace(object.key, object.size);
         std::map<std::int64_t, Segment> stored;
         for (const auto& segment : begun.segments) stored.insert_or_assign(segment.index, segment);
         for (const auto& [index, segment] : stored) {

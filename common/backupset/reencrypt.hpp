@@ -17,6 +17,7 @@
 
 #include "common/backupset/manifest.hpp"
 #include "common/backupset/streams.hpp"
+#include "common/backupset/verifier_envelope.hpp"
 #include "common/base/clock.hpp"
 #include "common/gpg/home.hpp"
 #include "common/storage/object_store.hpp"
@@ -31,12 +32,13 @@ struct BegunReencryption {
 };
 
 struct ReencryptOptions {
-    std::string identity;               // fingerprint of the identity key in `home`: signs
-    std::string subkey;                 // the decryption subkey that the new envelope is for
-    std::optional<std::string> parent;  // of the new set, if the old one's was replaced, too
-    UtcTime time;                       // when the new passphrase was made, for the manifest
-    int workers = 0;                    // 0: as many as serve the store best
-    std::stop_token stop;               // ends with Error{interrupted}
+    std::string identity;                  // fingerprint of the identity key in `home`: signs
+    std::string subkey;                    // the decryption subkey that the new envelope is for
+    std::optional<Verifiers> verifiers{};  // hosts that get an envelope of the new set; no others do
+    std::optional<std::string> parent;     // of the new set, if the old one's was replaced, too
+    UtcTime time;                          // when the new passphrase was made, for the manifest
+    int workers = 0;                       // 0: as many as serve the store best
+    std::stop_token stop;                  // ends with Error{interrupted}
     // The new envelope is in the store; then each segment that is, one call at a time. Before these return,
     // nothing relies on them.
     std::function<void(const BegunReencryption&)> on_begun;

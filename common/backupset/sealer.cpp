@@ -261,6 +261,11 @@ Manifest seal(const SealOptions& options, const std::string& set, Source& source
                 return make_envelope(home, recipient(options, home), sealer.passphrase());
             });
             in_stage("store", [&] { store.put(envelope_key(options.server, set), envelope); });
+            if (options.verifiers)
+                in_stage("store", [&] {
+                    put_verifier_envelopes(store, options.server, set, sealer.passphrase(),
+                                           *options.verifiers);
+                });
         });
         in_stage("source", [&] {
             const Source::Facts facts = source.finish();

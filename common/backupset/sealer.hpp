@@ -16,6 +16,7 @@
 
 #include "common/backupset/manifest.hpp"
 #include "common/backupset/streams.hpp"
+#include "common/backupset/verifier_envelope.hpp"
 #include "common/base/clock.hpp"
 #include "common/gpg/bulk_cipher.hpp"
 #include "common/gpg/home.hpp"
@@ -30,7 +31,8 @@ struct SealOptions {
     // The decryption subkey that the envelope is encrypted to; empty: the newest of `identity`. Whoever
     // rotates names it: a subkey that is made but not yet in escrow must not get an envelope.
     std::string subkey;
-    std::optional<std::string> parent;  // the set that this increment builds on; none: a full set
+    std::optional<Verifiers> verifiers{};  // hosts that get an envelope of their own
+    std::optional<std::string> parent;     // the set that this increment builds on; none: a full set
     // Of a piece of a binary log, whose set has a log id; `parent` is then the piece before it.
     std::optional<LogPart> log{};
     std::string stream;    // "xbstream", "sql", "raw"

@@ -51,7 +51,7 @@ void extract_physical(const ExtractFrom& from, const backupset::Manifest& manife
                                                     .directory = {}},
                                           .kind = ErrorKind::storage});
         XbstreamGuard guard(extract, tools.dialect);
-        backupset::open_set({from.workers}, manifest, from.store, from.home, guard, from.on_progress);
+        backupset::open_set(from.opening(), manifest, from.store, from.home, guard, from.on_progress);
     }
     require_plain_tree(folder);
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/backupset/manifest.hpp"
+#include "common/backupset/opener.hpp"
 #include "common/backupset/streams.hpp"
 #include "common/gpg/home.hpp"
 #include "common/storage/object_store.hpp"
@@ -16,6 +17,9 @@ struct ExtractFrom {
     const gpg::Home& home;  // holds the decryption subkey that the set's envelope needs
     int workers = 0;        // 0: one per core
     backupset::OnProgress on_progress;
+    // The identity key of a verifying host, if `home` is its own: it has an envelope of its own.
+    std::string verifier{};
+    backupset::OpenOptions opening() const { return {workers, 0, verifier}; }
 };
 
 // Extracts a set whose manifest was verified into `folder`, which is empty and private, and checks that it

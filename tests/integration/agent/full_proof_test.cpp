@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "agent/job/verify_run.hpp"
 #include "agent/proof/figures_file.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "agent/source/mysql_client.hpp"
@@ -70,7 +71,8 @@ struct Site {
         ProofOptions options = given;
         options.set = set;
         const auto store = host.store();
-        auto out = prove_by_restoring(host.config.proof, host.state, *store, host.clock, options);
+        const auto own = own_subject(host.state, host.config.proof.assertions);
+        auto out = prove_by_restoring(host.config.proof, host.state, own, *store, host.clock, options);
         CHECK(fs::is_empty(folder));
         const auto known = log();
         const auto* entry = known.find(set);
@@ -88,7 +90,7 @@ struct Site {
         INFO(result.failure->text());
         CHECK(result.failed_step == step);
         CHECK(result.failure->text().find(text) != std::string::npos);
-        CHECK(error_of([&] { require_proven(result); }).kind() == ErrorKind::corrupt);
+        CHECK(error_of([&] { require_proven({{result}, {}}, one_line); }).kind() == ErrorKind::corrupt);
     }
     maintenance::VerificationLog log() const {
         return {host.state.verified_file(), host.agent.server, {host.agent.identity}, {}};

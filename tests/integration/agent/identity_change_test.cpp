@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "agent/escrow/escrow.hpp"
+#include "agent/escrow/recovery_keys.hpp"
 #include "agent/maintenance/maintenance.hpp"
 #include "common/backupset/identity_objects.hpp"
 #include "common/backupset/layout.hpp"
@@ -143,7 +144,8 @@ TEST_CASE("identity change: an approved one leads from the old key to the new, f
     CHECK(identities.steps()[0].approver == host.alice());
     for (const auto& from : {old, pending.next}) host.require_all_open(from);
     // Its own reading: verify all, prune nothing.
-    const auto verdict = verify_own_sets(host.config.maintenance, host.state, *host.store(), host.clock, {});
+    const auto verdict = verify_sets(host.config.maintenance, host.state, own_subject(host.state),
+                                     *host.store(), host.clock, {});
     CHECK(verdict.sets.size() == 3);
     for (const auto& one : verdict.sets) CHECK(one.good());
     // An ordinary rotation afterwards, and a second change.
@@ -154,6 +156,28 @@ TEST_CASE("identity change: an approved one leads from the old key to the new, f
     host.add_set("fourth");
     for (const auto& from : {old, pending.next, host.state.agent().identity}) host.require_all_open(from);
     CHECK(host.follow(old).steps().size() == 2);
+}
+
+TEST_CASE("identity change: a verifying host follows it, if a recovery key that it has pinned approved") {
+    ChangingHost host;
+    const std::string old = host.agent.identity;
+    const auto set = host.add_set("first");
+    RegisteredHost prover;
+    prover.config.verify.servers = {host.agent.server + " " + old};
+    const auto seen = [&] {
+        return subject_of(prover.config, prover.state, *host.store(), host.agent.server);
+    };
+    CHECK(seen().signers.identity() == old);
+    host.begin();
+    approve_identity_change(host.state, host.approval(), host.clock);
+    host.change();
+    CHECK(error_of([&] { seen(); }).kind() == ErrorKind::refused);  // alice is nobody to it
+    RecoveryChangeOrder order;
+    order.add.push_back(inspect_recovery_key(Bytes(gpg::export_public(host.recovery_secret, host.alice()))));
+    change_recovery_keys(prover.state, order, prover.clock);
+    const auto subject = seen();
+    CHECK(subject.signers.identity() == host.state.agent().identity);
+    CHECK_NOTHROW(backupset::read_manifest(*host.store(), host.agent.server, set, subject.signers));
 }
 
 TEST_CASE("identity change: approvals that are none change nothing") {

@@ -65,7 +65,8 @@ struct PartialSite {
         ProofOptions options;
         options.set = which;
         const auto store = host.store();
-        return prove_by_restoring(host.config.proof, host.state, *store, host.clock, options);
+        return prove_by_restoring(host.config.proof, host.state, own_subject(host.state), *store, host.clock,
+                                  options);
     }
     std::string sealed(const std::string& dump) {
         test::BufferSource source(dump);

@@ -9,13 +9,16 @@
 #include <random>
 
 #include "agent/escrow/escrow.hpp"
+#include "agent/verifiers/pins.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
 #include "common/backupset/opener.hpp"
 #include "common/backupset/set_list.hpp"
 #include "common/base/encoding.hpp"
 #include "common/gpg/bulk_cipher.hpp"
+#include "common/gpg/keys.hpp"
 #include "tests/integration/agent/registered_host.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/support/faulty_store.hpp"
 #include "tests/support/streams.hpp"
 
@@ -251,4 +254,55 @@ TEST_CASE("re-encryption: a new set that does not read back is not committed, an
     const auto second = host.reencrypt();
     CHECK(second.reencrypted == 1);
     host.require_all_open(true);
+}
+
+TEST_CASE("re-encryption: a verifying host that was let go gets no envelope, one that is pinned does") {
+    RobbedHost host;
+    const RegisteredHost kept;
+    const RegisteredHost gone;
+    const auto pin = [&](const RegisteredHost& verifier) {
+        const auto file = host.folder.path() / "verifier.asc";
+        std::ofstream(file) << gpg::export_public(gpg::Home::use(verifier.state.own_home()),
+                                                  verifier.agent.identity);
+        pin_verifier(host.state, file, verifier.agent.identity, host.clock);
+    };
+    pin(kept);
+    pin(gone);
+    const auto old = host.add_set(3);
+    const auto verifiers_of = [&](const std::string& set) {
+        auto out =
+            backupset::verifiers_among(host.store()->list(backupset::set_prefix(host.agent.server, set)));
+        std::ranges::sort(out);
+        return out;
+    };
+    std::vector both{kept.agent.identity, gone.agent.identity};
+    std::ranges::sort(both);
+    CHECK(verifiers_of(old) == both);
+
+    // It is stopped within the set, and the second one is let go before it goes on.
+    std::stop_source stop;
+    std::string begun;
+    ReencryptionOptions options;
+    options.stop = stop.get_token();
+    options.on_stage = [&](const ReencryptStage& stage) {
+        if (stage.progress.segments > 0) stop.request_stop();
+    };
+    CHECK(error_of([&] { host.reencrypt(options); }).kind() == ErrorKind::interrupted);
+    for (const auto& set : backupset::set_folders(*host.store(), host.agent.server))
+        if (set != old) begun = set;
+    REQUIRE_FALSE(begun.empty());
+    CHECK(verifiers_of(begun) == both);
+    unpin_verifier(host.state, gone.agent.identity);
+    CHECK(host.reencrypt().reencrypted == 1);
+    const auto listed = host.listed();
+    REQUIRE(listed.size() == 1);
+    CHECK(verifiers_of(listed.front()) == std::vector{kept.agent.identity});
+    CHECK(backupset::set_folders(*host.store(), host.agent.server) == listed);
+    const auto envelope =
+        host.store()->get(backupset::envelope_key(host.agent.server, listed.front(), kept.agent.identity),
+                          backupset::max_envelope);
+    CHECK(backupset::open_envelope(gpg::Home::use(kept.state.own_home()), envelope.view()).reveal() ==
+          host.passphrase_of(listed.front()).reveal());
+    host.require_all_open(true);
+    gpg::Home::use(host.state.verifier_home()).stop_daemons();
 }
