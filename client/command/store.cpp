@@ -89,6 +89,8 @@ void add_store_commands(Commands& commands) {
         "The host may also list its sets and read their envelopes, so that it rotates its keys by itself");
     print->add_option("--pruner", policy->users.pruner, "Who may list, read and remove, and not versions")
         ->type_name("ARN");
+    print->add_option("--verifier", policy->users.verifier, "Who may list and read: a host that proves sets")
+        ->type_name("ARN");
     print->add_option("--owner", policy->users.owner, "Who may do all")->type_name("ARN");
     auto url = std::make_shared<std::string>();
     CLI::App* checking = commands.add(group, "check", "Say what protects an S3 bucket, and what is missing",

@@ -51,6 +51,21 @@ void allow_envelopes(Json& statements, const std::string& user, const std::strin
     statements.insert(statements.end(), {reads, lists, no_other, no_other_list});
 }
 
+// All that a verifying host needs, and nothing else.
+void allow_reading(Json& statements, const std::string& user, const std::string& bucket,
+                   const std::string& objects) {
+    Json lists = statement("VerifierLists", "Allow", user);
+    lists["Action"] = Json::array({"s3:ListBucket"});
+    lists["Resource"] = Json::array({bucket});
+    Json reads = statement("VerifierReads", "Allow", user);
+    reads["Action"] = Json::array({"s3:GetObject"});
+    reads["Resource"] = Json::array({objects});
+    Json only = statement("VerifierOnlyReads", "Deny", user);
+    only["NotAction"] = {"s3:GetObject", "s3:ListBucket"};
+    only["Resource"] = {bucket, bucket + "/*"};
+    statements.insert(statements.end(), {lists, reads, only});
+}
+
 }  // namespace
 
 std::string s3_bucket_policy(const S3Address& address, const std::string& below, const S3PolicyUsers& users,
@@ -125,6 +140,7 @@ std::string s3_bucket_policy(const S3Address& address, const std::string& below,
         keeps["Resource"] = everything;
         statements.insert(statements.end(), {lists, prunes, marks, keeps});
     }
+    if (!users.verifier.empty()) allow_reading(statements, users.verifier, bucket, objects);
     if (!users.owner.empty()) {
         Json all = statement("OwnerAll", "Allow", users.owner);
         all["Action"] = Json::array({"s3:*"});

@@ -9,6 +9,7 @@
 //   are encrypted to a key that the host has.
 // - pruner: lists, reads and removes under the prefix, and puts its marks (docs/format.md). In a bucket that
 //   keeps versions removing leaves the older one; it cannot remove versions or shorten a retention.
+// - verifier: lists and reads under the prefix, and nothing else: a host that verifies and proves sets.
 // - owner: all.
 //
 // Form: docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
@@ -25,6 +26,7 @@ struct S3PolicyUsers {
     std::string pruner;  // may be empty
     std::string owner;   // may be empty
     bool agent_rotates = false;
+    std::string verifier{};  // may be empty
 };
 
 // A bucket policy, as JSON with two blanks for each level. `below`: "SERVER/" or empty, behind the store's

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/backupset/store_root.hpp"
+#include "common/backupset/verifier_envelope.hpp"
 #include "common/base/error.hpp"
 #include "common/base/ids.hpp"
 #include "common/storage/open/open_store.hpp"
@@ -240,4 +241,60 @@ TEST_CASE("the check of a bucket says what protects it, and what is missing") {
     }
     bench.seal_as_agent();  // also under a default retention, which asks for the digest of every put
     CHECK(error_of([&] { verdicts("s3://no-such-bucket", "owner"); }).kind() == ErrorKind::config);
+}
+
+TEST_CASE("a verifying host opens sets with keys that only read; its envelopes come and go by others") {
+    PutOnlyBench bench;
+    const gpg::TempHome verifier;
+    const std::string fingerprint = gpg::generate_key(verifier.home(), "verifier@test.invalid", "ed25519");
+    const gpg::TempHome pinned(gpg::HomeFor::public_keys);
+    gpg::import_public_key(pinned.home(), gpg::export_public(verifier.home(), fingerprint), fingerprint);
+    const backupset::Verifiers verifiers{pinned.home(), {fingerprint}};
+    bench.s3.add_user("verifier");
+    bench.s3.put_bucket_document(
+        bench.url, "policy",
+        storage::s3_bucket_policy(storage::S3Address(bench.url, bench.s3.settings(false).s3),
+                                  bench.server + "/",
+                                  {.agent = "agent",
+                                   .pruner = "pruner",
+                                   .owner = "owner",
+                                   .agent_rotates = true,
+                                   .verifier = "verifier"}));
+    const std::string set = bench.seal_as_agent();
+    const auto reader = bench.as("verifier");
+    const auto open_there = [&] {
+        backupset::OpenOptions options;
+        options.verifier = fingerprint;
+        test::CollectingTarget target;
+        backupset::open_set(
+            options, backupset::read_manifest(*reader, bench.server, set, bench.home(), bench.identity),
+            *reader, verifier.home(), target);
+        return target.bytes;
+    };
+    CHECK(error_of(open_there).kind() == ErrorKind::config);
+    const auto agent = bench.as("agent");
+    const auto added = backupset::add_verifier_envelopes(*agent, bench.server, bench.home(), verifiers);
+    CHECK(added.changed == 1);
+    CHECK(added.problems.empty());
+    CHECK(open_there() == bench.plain);
+
+    const auto before = bench.versions();
+    const std::string key = backupset::envelope_key(bench.server, set, fingerprint);
+    auto thief = bench.client("verifier");
+    for (const storage::S3Request& attempt :
+         {storage::S3Request{.method = "PUT", .key = key, .body = "x"},
+          storage::S3Request{.method = "PUT", .key = bench.server + "/other", .body = "x"},
+          storage::S3Request{.method = "DELETE", .key = key},
+          storage::S3Request{.method = "PUT", .query = {{"policy", ""}}, .body = "{}"},
+          storage::S3Request{.method = "GET", .query = {{"policy", ""}}},
+          storage::S3Request{.method = "GET", .query = {{"versions", ""}}}}) {
+        INFO(attempt.method << " " << attempt.key);
+        CHECK(thief.ask("attempt", attempt).status == 403);
+    }
+    CHECK(bench.versions() == before);
+
+    CHECK(error_of([&] { backupset::remove_verifier_envelopes(*agent, bench.server, fingerprint); }).kind() ==
+          ErrorKind::forbidden);
+    CHECK(backupset::remove_verifier_envelopes(*bench.as("pruner"), bench.server, fingerprint).changed == 1);
+    CHECK(error_of(open_there).kind() == ErrorKind::config);
 }

@@ -63,3 +63,20 @@ TEST_CASE("an agent that rotates reads envelopes and lists sets, and nothing els
     CHECK(names(with["AgentNever"], "Action", "s3:DeleteObject*"));
     CHECK_FALSE(names(with["AgentNever"], "Action", "s3:GetObject*"));
 }
+
+TEST_CASE("a verifier reads and lists, and all else is denied to it") {
+    CHECK_FALSE(statements(0).contains("VerifierReads"));
+    const S3Address address("s3://backups/mysql", {});
+    const auto policy = nlohmann::json::parse(
+        s3_bucket_policy(address, "SERVER/", {.agent = "host", .pruner = "", .owner = "", .verifier = "v"}));
+    std::set<std::string> allowed;
+    for (const auto& one : policy.at("Statement")) {
+        if (one.at("Principal").at("AWS").at(0) != "arn:aws:iam:::user/v") continue;
+        if (one.at("Effect") == "Allow")
+            for (const auto& action : one.at("Action")) allowed.insert(action);
+        else
+            CHECK(std::set<std::string>(one.at("NotAction")) ==
+                  std::set<std::string>{"s3:GetObject", "s3:ListBucket"});
+    }
+    CHECK(allowed == std::set<std::string>{"s3:GetObject", "s3:ListBucket"});
+}
