@@ -50,7 +50,25 @@ struct World {
         room.store().transact([&](Transaction& tx) { tx.retire_server(peers[retired]->server, 1); });
         late = room.api().admit(peers[retired_late]->authorization());
         room.store().transact([&](Transaction& tx) { tx.retire_server(peers[retired_late]->server, 1); });
+        // A set that any agent may prove, as far as its own server goes.
+        room.store().transact([&](Transaction& tx) {
+            ServerVerifiers named{subject(), {}};
+            for (const auto& peer : peers) named.fingerprints.push_back(peer->fingerprint);
+            tx.put_verifiers(named);
+            Backup backup;
+            backup.set = set;
+            backup.server = subject();
+            backup.kind = "full";
+            tx.put_backup(backup);
+        });
         new_job();
+    }
+    Json proof() const {
+        return {{"set", set},
+                {"time", to_millis(room.clock.now())},
+                {"proven", true},
+                {"text", ""},
+                {"server", subject()}};
     }
 
     // A job that the agent holds, in its first attempt.
@@ -85,7 +103,10 @@ struct World {
                     out += one.id + std::string(name(one.state)) + std::to_string(one.attempts) +
                            std::to_string(one.lease_until) + one.progress.stage + "\n";
                 for (const auto& one : tx.list_schedules(peer->server)) out += one.id + one.cron + "\n";
-                for (const auto& one : tx.list_backups(peer->server, 1000)) out += one.set + "\n";
+                for (const auto& one : tx.list_backups(peer->server, 1000))
+                    out += one.set + one.proof_by + std::to_string(one.proven) + "\n";
+                if (const auto named = tx.find_verifiers(peer->server))
+                    for (const auto& one : named->fingerprints) out += one + "\n";
                 for (const auto& one : tx.list_escrow(peer->server)) out += one.id + "\n";
             }
             out += std::to_string(tx.find_code(code_hash())->used);
@@ -124,6 +145,7 @@ struct World {
     std::array<std::unique_ptr<Peer>, sender_count> peers;
     std::string code = proto::make_registration_code();
     std::string job;
+    const std::string set = "20261122T013700Z-3f9a2c1b";
     std::optional<Admission> late;
 };
 
@@ -164,15 +186,18 @@ const std::array rows{
         }, {no, no, OK, no, no, who, no, who, who}},
     Row{"job.finished", [](const World& w) -> Json {
             return {{"job", w.job}, {"attempt", 1}, {"outcome", "failed"},
-                    {"problem", {{"kind", "source"}, {"stage", ""}, {"text", "broken"}, {"hint", ""}}}};
+                    {"problem", {{"kind", "source"}, {"stage", ""}, {"text", "broken"}, {"hint", ""}}},
+                    {"proof", w.proof()}};
         }, {no, no, OK, no, no, who, no, who, who}},
     Row{"escrow.deposit", [](const World& w) -> Json {
             return {{"subkey", w.peers[agent]->subkey}, {"record", "MQ=="},
                     {"recipients", Json::array({w.peers[owner]->fingerprint})}};
         }, {no, no, OK, refused, refused, who, no, who, who}},
-    Row{"agent.report", [](const World&) -> Json {
+    // Whose proof of another server's set counts: verifiers_test.cpp.
+    Row{"agent.report", [](const World& w) -> Json {
             return {{"version", "1"}, {"label", "host"}, {"source", "s"}, {"store", "t"},
-                    {"backups", Json::array()}, {"refusals", Json::array()}};
+                    {"backups", Json::array()}, {"refusals", Json::array()}, {"proofs", Json::array({w.proof()})},
+                    {"verifiers", Json::array({w.peers[other_agent]->fingerprint})}};
         }, {no, no, OK, OK, OK, who, no, who, who}},
     Row{"registration.create", [](const World&) -> Json { return {{"label", "x"}, {"code_hash", sha256_hex(random_uuid())}}; },
         {OK, OK, no, no, no, who, no, who, who}},
@@ -193,7 +218,7 @@ const std::array rows{
         {OK, no, no, no, no, who, no, who, who}},
     Row{"backup.list", about_list, {OK, no, no, no, no, who, no, who, who}},
     Row{"backup.forget", [](const World& w) -> Json {
-            return {{"server", w.subject()}, {"sets", Json::array({"20261122T013700Z-3f9a2c1b"})}};
+            return {{"server", w.subject()}, {"sets", Json::array({w.set})}};
         }, {OK, no, no, no, no, who, no, who, who}},
     Row{"statement.send", [](const World& w) -> Json { return {{"server", w.subject()}, {"statement", "MQ=="}}; },
         {OK, no, no, no, no, who, no, who, who}},

@@ -71,15 +71,19 @@ TEST_CASE("audit: every change that a user, an agent or the operator makes has i
                                             proto::Problem{"source", "dump", "no grant", ""}, std::nullopt});
     alice->exchange->ask(proto::JobCancel{job});
     alice->exchange->ask(proto::EscrowFetch{agent->server});
-    agent->exchange->ask(proto::AgentReport{
-        "2", "host", "mariadb-dump", "file:///b", std::nullopt, {}, {"an order was refused"}, {}});
+    proto::AgentReport report{"2",          "host", "mariadb-dump",           "file:///b",
+                              std::nullopt, {},     {"an order was refused"}, {}};
+    report.verifiers = {std::string(40, 'F')};
+    report.proofs = {{"20261122T013700Z-3f9a2c1b", 1, true, "", random_uuid()}};  // of whose server it is not
+    agent->exchange->ask(report);
     alice->exchange->ask(proto::ServerRetire{agent->server});
     REQUIRE(dispatcher.command({"audit", "verify"}).status.ok());
     std::multiset<std::string> actions;
     for (const auto& entry : entries(dispatcher)) actions.insert(entry["action"].get<std::string>());
-    for (const char* expected : {"dispatcher.start", "user.add", "registration.create", "register",
-                                 "schedule.set", "job.create", "job.next", "job.finished", "job.cancel",
-                                 "escrow.fetch", "agent.report", "agent.refusal", "server.retire"}) {
+    for (const char* expected :
+         {"dispatcher.start", "user.add", "registration.create", "register", "schedule.set", "job.create",
+          "job.next", "job.finished", "job.cancel", "escrow.fetch", "agent.report", "agent.refusal",
+          "agent.verifiers", "proof.refused", "server.retire"}) {
         INFO(expected);
         CHECK(actions.count(expected) == 1);
     }
