@@ -83,8 +83,10 @@ job verify-full || fail "$(cat "$lab/out.json")"
 of_store | cmp - "$lab/before.txt" || fail "the store is not what it was"
 proven() { [ "$(listed "$increment")" = "[true,\"$prover\"]" ]; }
 wait_until 20 proven || fail "the list: $(listed "$increment")"
-as alice server show "$shop"
-as alice server show "$shop" | grep -q 'was restored, started' || fail "server show does not tell it"
+as alice server show "$shop" >"$lab/out.txt"
+grep -q "^proven by restore: .* by server .* ($prover): .*was restored, started" "$lab/out.txt" || fail "$(cat "$lab/out.txt")"
+grep -q "^may be proven by: .*, server .* ($prover)\$" "$lab/out.txt" || fail "$(cat "$lab/out.txt")"
+as alice backup list --server "$shop" | grep -q "^$increment .* by .* ($prover)\$" || fail "$(as alice backup list --server "$shop")"
 metric() { curl -fsS "$admin/metrics" | grep "strongroom_dispatcher_server_restore_proven_timestamp_seconds{server=\"$shop\"}" | grep -qv ' 0$'; }
 wait_until 10 metric || fail "the metric does not say so"
 job verify || fail "digests, by job: $(cat "$lab/out.json")"
@@ -100,6 +102,8 @@ failed() { [ "$(listed "$second")" = "[false,\"$prover\"]" ]; }
 wait_until 20 failed || fail "the list: $(listed "$second")"
 alert() { curl -fsS "$admin/metrics" | grep -qx "strongroom_dispatcher_alerts{rule=\"set_not_proven\"} $1"; }
 wait_until 10 alert 1 || fail "no alert"
+"$STRONGROOM_BIN/strongroom-dispatcher" --state-dir "$lab/dispatcher" alerts >"$lab/out.txt"
+grep -q "set_not_proven.*on server .* ($prover) at" "$lab/out.txt" || fail "$(cat "$lab/out.txt")"
 grep -aq "$second" "$lab"/dispatcher/*.sqlite* || fail "this is not where the dispatcher keeps sets"
 ! grep -aq secret_shop "$lab"/dispatcher/*.sqlite* || fail "the dispatcher holds a schema's name"
 sql source "INSERT INTO secret_shop.orders VALUES (7, 'order 7')"
