@@ -18,7 +18,7 @@ Finding check_verified(const AgentConfig& config, const StateDir& state, const s
     if (!newest)
         return {Verdict::warn, {}, "its key is the pinned one; " + store->label() + " has no set of it", {}};
     backupset::read_manifest(*store, server, *newest, subject.signers);
-    const auto envelope = backupset::envelope_key(server, *newest, subject.verifier);
+    const auto envelope = backupset::envelope_key_for(subject.verifier, server, *newest);
     if (!store->stat(envelope))
         return {Verdict::warn,
                 {},

@@ -65,8 +65,11 @@ std::string set_prefix(const std::string& server, const std::string& set) {
     return (is_log_id(set) ? logs_prefix(server) : sets_prefix(server)) +
            checked(set, is_set_or_log_id, "a set id") + "/";
 }
-std::string envelope_key(const std::string& server, const std::string& set, const std::string& verifier) {
-    if (verifier.empty()) return set_prefix(server, set) + "envelope.gpg";
+std::string envelope_key(const std::string& server, const std::string& set) {
+    return set_prefix(server, set) + "envelope.gpg";
+}
+std::string envelope_key_for(const std::string& verifier, const std::string& server, const std::string& set) {
+    if (verifier.empty()) return envelope_key(server, set);
     return set_prefix(server, set) + "envelope-" + checked(verifier, is_fingerprint, "a full fingerprint") +
            ".gpg";
 }

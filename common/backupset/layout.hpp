@@ -41,8 +41,9 @@ std::string sets_prefix(const std::string& server);
 std::string logs_prefix(const std::string& server);
 // `set`: a set id, or a log id; each has its folder.
 std::string set_prefix(const std::string& server, const std::string& set);
-// `verifier`: the fingerprint of a verifying host's identity key; empty: the server's own envelope.
-std::string envelope_key(const std::string& server, const std::string& set, const std::string& verifier = {});
+std::string envelope_key(const std::string& server, const std::string& set);
+// The one for a verifying host: the fingerprint of its identity key; empty: the server's own.
+std::string envelope_key_for(const std::string& verifier, const std::string& server, const std::string& set);
 std::string segment_key(const std::string& server, const std::string& set, std::int64_t index);
 std::string manifest_key(const std::string& server, const std::string& set);
 std::string manifest_signature_key(const std::string& server, const std::string& set);

@@ -44,7 +44,7 @@ constexpr const char* give_envelope =
 // `verifier`: whose envelope it is, empty: the server's own.
 Secret passphrase_of(const Manifest& manifest, storage::ObjectStore& store, const gpg::Home& key_home,
                      const std::string& verifier) {
-    const std::string key = envelope_key(manifest.server, manifest.set, verifier);
+    const std::string key = envelope_key_for(verifier, manifest.server, manifest.set);
     Bytes envelope;
     try {
         envelope = Bytes(store.get(key, max_envelope).view());
@@ -184,7 +184,7 @@ class Opener {
                 throw;
             const std::string text =
                 "its bytes are as signed, but do not open with the passphrase in the envelope " +
-                envelope_key(manifest_.server, manifest_.set, verifier_) +
+                envelope_key_for(verifier_, manifest_.server, manifest_.set) +
                 ", which is another set's if no segment opens with it (" + error.text() + ")";
             if (!verifier_.empty()) throw Error(ErrorKind::config, text, give_envelope);
             throw Error(ErrorKind::corrupt, text);

@@ -70,7 +70,7 @@ void put_verifier_envelopes(storage::ObjectStore& store, const std::string& serv
                       error.hint());
             continue;
         }
-        store.put(envelope_key(server, set, identity), envelope);
+        store.put(envelope_key_for(identity, server, set), envelope);
     }
 }
 
@@ -97,7 +97,7 @@ VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const
         const Secret passphrase =
             open_envelope(own, store.get(envelope_key(server, set), max_envelope).view());
         for (const auto& identity : verifiers.identities)
-            store.put(envelope_key(server, set, identity),
+            store.put(envelope_key_for(identity, server, set),
                       make_envelope(verifiers.home, newest_subkey(verifiers.home, identity), passphrase));
         return true;
     });
@@ -108,7 +108,7 @@ VerifierEnvelopeResult remove_verifier_envelopes(storage::ObjectStore& store, co
                                                  const OnVerifierEnvelope& on_progress) {
     // Sets that are being made, or were left behind, too.
     return for_all_sets(set_folders(store, server), on_progress, [&](const std::string& set) {
-        const std::string key = envelope_key(server, set, identity);
+        const std::string key = envelope_key_for(identity, server, set);
         if (!store.stat(key)) return false;
         try {
             store.remove(key);

@@ -299,7 +299,7 @@ TEST_CASE("re-encryption: a verifying host that was let go gets no envelope, one
     CHECK(verifiers_of(listed.front()) == std::vector{kept.agent.identity});
     CHECK(backupset::set_folders(*host.store(), host.agent.server) == listed);
     const auto envelope =
-        host.store()->get(backupset::envelope_key(host.agent.server, listed.front(), kept.agent.identity),
+        host.store()->get(backupset::envelope_key_for(kept.agent.identity, host.agent.server, listed.front()),
                           backupset::max_envelope);
     CHECK(backupset::open_envelope(gpg::Home::use(kept.state.own_home()), envelope.view()).reveal() ==
           host.passphrase_of(listed.front()).reveal());

@@ -83,7 +83,7 @@ struct TwoHosts {
                 {}};
     }
     std::string envelope_of(const std::string& set, const std::string& verifier) const {
-        return backupset::envelope_key(source.agent.server, set, verifier);
+        return backupset::envelope_key_for(verifier, source.agent.server, set);
     }
     bool has_envelope(const std::string& set) const {
         return source.store()->stat(envelope_of(set, prover.agent.identity)).has_value();

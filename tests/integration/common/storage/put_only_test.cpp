@@ -279,7 +279,7 @@ TEST_CASE("a verifying host opens sets with keys that only read; its envelopes c
     CHECK(open_there() == bench.plain);
 
     const auto before = bench.versions();
-    const std::string key = backupset::envelope_key(bench.server, set, fingerprint);
+    const std::string key = backupset::envelope_key_for(fingerprint, bench.server, set);
     auto thief = bench.client("verifier");
     for (const storage::S3Request& attempt :
          {storage::S3Request{.method = "PUT", .key = key, .body = "x"},
