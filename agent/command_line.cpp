@@ -184,10 +184,11 @@ void add_commands(CLI::App& app, CommandLine& line) {
     CLI::App* verify = app.add_subcommand(
         "verify",
         "Check the sets of this server, and of verify-servers, in the store: signatures, chains, digests");
-    CLI::Option* full = verify->add_flag("--full", line.full,
-                                         "Prove one set of each instead: restore it privately, prepare it, start a "
-                                         "server on it without network, check "
-                                         "and compare every table, and remove it again");
+    CLI::Option* full =
+        verify->add_flag("--full", line.full,
+                         "Prove one set of each instead: restore it privately, prepare it, start a "
+                         "server on it without network, check "
+                         "and compare every table, and remove it again");
     verify->add_option("--set", line.set, "Which set --full proves (default: latest)")
         ->needs(full)
         ->type_name("ID|latest");
