@@ -2,17 +2,10 @@
 // nothing, what is taken out of a part is that part, and the whole passes as it is.
 #include "common/restore/dump_splitter.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/support/streams.hpp"
 
 namespace strongroom::fuzz {
 namespace {
-
-class CollectedSql : public backupset::Target {
-  public:
-    void write(const char* data, std::size_t size) override { text.append(data, size); }
-    void commit() override { committed = true; }
-    Bytes text;
-    bool committed = false;
-};
 
 struct Split {
     bool good = false;
@@ -21,7 +14,7 @@ struct Split {
 };
 
 Split split(BytesView dump, const restore::Selection& wanted, std::size_t piece) {
-    CollectedSql out;
+    test::CollectingTarget out;
     Split result;
     restore::DumpSplitter splitter(&out, wanted);
     result.good = accepts([&] {
@@ -33,7 +26,7 @@ Split split(BytesView dump, const restore::Selection& wanted, std::size_t piece)
         splitter.commit();
     });
     require(result.good == out.committed, "only a good dump is committed");
-    result.text = std::move(out.text);
+    result.text = std::move(out.bytes);
     result.tables = splitter.tables();
     return result;
 }

@@ -2,21 +2,15 @@
 // the bytes are cut into writes changes nothing.
 #include "common/restore/xbstream_guard.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/support/streams.hpp"
 
 namespace strongroom::fuzz {
 namespace {
 
-class Collected : public backupset::Target {
-  public:
-    void write(const char* data, std::size_t size) override { bytes.append(data, size); }
-    void commit() override { committed = true; }
-    Bytes bytes;
-    bool committed = false;
-};
-
 // Passes `stream` on in pieces of at most `piece` bytes.
-Collected run(BytesView stream, restore::XbstreamGuard::Dialect dialect, std::size_t piece, bool& good) {
-    Collected out;
+test::CollectingTarget run(BytesView stream, restore::XbstreamGuard::Dialect dialect, std::size_t piece,
+                           bool& good) {
+    test::CollectingTarget out;
     restore::XbstreamGuard guard(out, dialect);
     good = accepts([&] {
         for (BytesView left = stream; !left.empty();) {
@@ -40,8 +34,8 @@ void fuzz(BytesView input) {
     for (const Dialect dialect : {Dialect::mariadb, Dialect::percona}) {
         bool whole_good = false;
         bool cut_good = false;
-        const Collected whole = run(front.rest(), dialect, front.rest().size() + 1, whole_good);
-        const Collected cut = run(front.rest(), dialect, piece, cut_good);
+        const test::CollectingTarget whole = run(front.rest(), dialect, front.rest().size() + 1, whole_good);
+        const test::CollectingTarget cut = run(front.rest(), dialect, piece, cut_good);
         require(whole_good == cut_good, "cut into other writes, a stream is judged alike");
         if (whole_good) require(whole.bytes == front.rest() && cut.bytes == front.rest(), "all of it passed");
     }

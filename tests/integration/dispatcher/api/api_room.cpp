@@ -1,5 +1,7 @@
 #include "tests/integration/dispatcher/api/api_room.hpp"
 
+#include <catch2/catch.hpp>
+
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
 
@@ -92,6 +94,18 @@ std::string ApiRoom::outcome(const Peer& from, const std::string& type, const Js
     } catch (const Error& error) {
         return std::string(name(error.kind()));
     }
+}
+
+ErrorKind kind_of(const std::function<void()>& work, const std::string& part_of_text) {
+    try {
+        work();
+    } catch (const Error& error) {
+        INFO(error.text());
+        CHECK(error.text().find(part_of_text) != std::string::npos);
+        return error.kind();
+    }
+    FAIL("no error");
+    return ErrorKind::internal;
 }
 
 }  // namespace strongroom::test

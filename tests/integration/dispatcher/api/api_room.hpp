@@ -1,6 +1,7 @@
 // The dispatcher without a socket: real store, real keys, real sealed messages.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -76,5 +77,8 @@ class ApiRoom {
     dispatcher::Metrics metrics_;
     std::unique_ptr<dispatcher::MessageApi> api_;
 };
+
+// Of the error that `work` must throw; its text must hold `part_of_text`.
+ErrorKind kind_of(const std::function<void()>& work, const std::string& part_of_text = {});
 
 }  // namespace strongroom::test

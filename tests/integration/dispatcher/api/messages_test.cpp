@@ -1,122 +1,15 @@
+// Messages that are repeated, that break the protocol, and jobs and statements that they carry.
 #include <catch2/catch.hpp>
-#include <thread>
 
 #include "common/base/encoding.hpp"
 #include "common/base/ids.hpp"
-#include "common/gpg/keys.hpp"
-#include "common/gpg/packets.hpp"
 #include "dispatcher/handler/handlers.hpp"
-#include "proto/registration_code.hpp"
 #include "tests/integration/dispatcher/api/api_room.hpp"
 
 using namespace strongroom;
 using namespace strongroom::dispatcher;
 using strongroom::test::ApiRoom;
-using strongroom::test::Peer;
-
-namespace {
-
-ErrorKind kind_of(const std::function<void()>& work, const std::string& part_of_text = {}) {
-    try {
-        work();
-    } catch (const Error& error) {
-        INFO(error.text());
-        CHECK(error.text().find(part_of_text) != std::string::npos);
-        return error.kind();
-    }
-    FAIL("no error");
-    return ErrorKind::internal;
-}
-
-proto::Register registration(const Peer& agent, const std::string& uuid, const std::string& code,
-                             const Peer& recovery) {
-    return {uuid, "test.invalid",         "host", "1", agent.public_key, agent.subkey, {recovery.fingerprint},
-            code, sha256_hex(agent.token)};
-}
-
-std::string gate_of(const std::string& code) {
-    return "Registration " + proto::registration_code_hash(code);
-}
-
-std::string announced_code(ApiRoom& room, const Peer& user, const std::string& label) {
-    const std::string code = proto::make_registration_code();
-    room.ask(user, proto::RegistrationCreate{label, proto::registration_code_hash(code)});
-    return code;
-}
-
-}  // namespace
-
-TEST_CASE("registration: a code works once, for one server, and is repeated safely") {
-    ApiRoom room;
-    const auto alice = room.add_user("alice");
-    const std::string uuid = random_uuid();
-    const auto agent = room.make_peer(uuid + "@test.invalid");
-    const std::string code = announced_code(room, *alice, "host");
-    CHECK(code.size() == 23);
-
-    // What is refused before, and uses nothing up.
-    const auto impostor = room.make_peer("someone@else.invalid");
-    CHECK(kind_of(
-              [&] {
-                  room.send(*impostor,
-                            room.request(*impostor, "register",
-                                         to_json(registration(*impostor, uuid, code, *alice))),
-                            gate_of(code));
-              },
-              "user id") == ErrorKind::unauthenticated);
-    CHECK(kind_of([&] {
-              room.send(*agent, room.request(*agent, "job.next", {{"version", "1"}}), gate_of(code));
-          }) == ErrorKind::unauthenticated);
-    proto::Register wrong = registration(*agent, uuid, code, *alice);
-    wrong.subkey = alice->subkey;
-    CHECK(kind_of([&] { room.send(*agent, room.request(*agent, "register", to_json(wrong)), gate_of(code)); },
-                  "subkey") == ErrorKind::protocol);
-    wrong = registration(*agent, uuid, "AAAAA-AAAAA-AAAAA-AAAAA", *alice);
-    CHECK(kind_of([&] {
-              room.send(*agent, room.request(*agent, "register", to_json(wrong)), gate_of(code));
-          }) == ErrorKind::unauthenticated);
-    CHECK(kind_of([&] { room.api().admit("Registration " + sha256_hex("nothing")); }) ==
-          ErrorKind::unauthenticated);
-
-    const auto message = room.request(*agent, "register", to_json(registration(*agent, uuid, code, *alice)));
-    const auto reply = from_json<proto::Register::Reply>(room.send(*agent, message, gate_of(code)));
-    CHECK(reply.owner == alice->fingerprint);
-    CHECK(reply.owner_name == "alice");
-    CHECK(room.woken == std::vector<std::string>{uuid});
-    const Bytes first = room.last_reply.json;
-    room.send(*agent, message, gate_of(code));  // its reply was lost
-    CHECK(room.last_reply.json == first);
-
-    // The agent's token works, and the first job is the escrow of its key.
-    const auto next = room.ask(*agent, proto::JobNext{"1"});
-    REQUIRE(next.job);
-    CHECK(next.job->kind == "escrow");
-
-    const auto second = room.make_peer(random_uuid() + "@test.invalid");
-    const std::string other_uuid = gpg::inspect_public_key(second->public_key).user_id.substr(0, 36);
-    CHECK(kind_of(
-              [&] {
-                  room.send(*second,
-                            room.request(*second, "register",
-                                         to_json(registration(*second, other_uuid, code, *alice))),
-                            gate_of(code));
-              },
-              "used already") == ErrorKind::refused);
-    // A UUID cannot be registered again (S17), and the new code is not used up by the attempt.
-    const std::string fresh = announced_code(room, *alice, "host");
-    const auto thief = room.make_peer(uuid + "@test.invalid");
-    CHECK(kind_of([&] {
-              room.send(*thief,
-                        room.request(*thief, "register", to_json(registration(*thief, uuid, fresh, *alice))),
-                        gate_of(fresh));
-          }) == ErrorKind::exists);
-    room.store().read([&](Transaction& tx) {
-        CHECK(tx.find_code(proto::registration_code_hash(fresh))->used == 0);
-        CHECK(tx.find_server(uuid)->identity == agent->fingerprint);
-    });
-    room.clock.advance(std::chrono::hours(24));
-    CHECK(kind_of([&] { room.api().admit(gate_of(fresh)); }) == ErrorKind::unauthenticated);
-}
+using strongroom::test::kind_of;
 
 TEST_CASE("a repeated message has one effect and the identical reply") {
     ApiRoom room;
@@ -163,25 +56,6 @@ TEST_CASE("a reply that could not be sealed after its commit comes with the repe
         REQUIRE(tx.list_jobs(agent->server, 10).size() == 1);
         CHECK(tx.list_jobs(agent->server, 10).front().id == reply.at("job").get<std::string>());
     });
-}
-
-TEST_CASE("no registration code stands in the database, neither before nor after its use") {
-    ApiRoom room;
-    const auto alice = room.add_user("alice");
-    const std::string code = announced_code(room, *alice, "label-of-the-code");
-    CHECK(kind_of([&] {  // nor can the same code be announced twice
-              room.ask(*alice, proto::RegistrationCreate{"again", proto::registration_code_hash(code)});
-          }) == ErrorKind::exists);
-    const std::string uuid = random_uuid();
-    const auto agent = room.make_peer(uuid + "@test.invalid");
-    room.send(*agent, room.request(*agent, "register", to_json(registration(*agent, uuid, code, *alice))),
-              gate_of(code));
-    std::string bytes;
-    for (const char* suffix : {"", "-wal"}) bytes += read_file(room.database().string() + suffix, 16U << 20U);
-    CHECK(bytes.find("label-of-the-code") != std::string::npos);  // the search finds what is there
-    CHECK(bytes.find(code) == std::string::npos);
-    CHECK(bytes.find(proto::normalised_registration_code(code)) == std::string::npos);
-    CHECK(bytes.find(to_base64(code).substr(0, 20)) == std::string::npos);
 }
 
 TEST_CASE("what breaks the protocol is refused, and nothing happens") {
@@ -317,42 +191,6 @@ TEST_CASE("a job from order to result, and one that was cancelled while it ran")
     CHECK(room.ask(*alice, proto::AuditList{1}).entries.front().action == "backup.forget");
 }
 
-TEST_CASE("escrow: only the server's subkey, append-only, fetched as deposited; other pins are told") {
-    ApiRoom room;
-    const auto alice = room.add_user("alice");
-    const auto agent = room.add_agent(*alice);
-    const Bytes record("\x85\x00\xFF bytes\n", 10);
-    proto::EscrowDeposit deposit{agent->subkey, to_base64(record), {alice->fingerprint}};
-    CHECK(room.ask(*agent, deposit).sha256 == sha256_hex(record));
-    CHECK(room.ask(*agent, deposit).sha256 == sha256_hex(record));  // again: the same record
-    const auto fetched = room.ask(*alice, proto::EscrowFetch{agent->server});
-    REQUIRE(fetched.records.size() == 1);
-    CHECK(from_base64(fetched.records.front().record) == record);
-    CHECK(fetched.identity == agent->fingerprint);
-    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.escrowed);
-
-    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.recovery ==
-          std::vector<std::string>{alice->fingerprint});
-    proto::EscrowDeposit repinned = deposit;
-    repinned.recipients = {alice->fingerprint, std::string(40, 'E')};
-    repinned.record = to_base64("another record");
-    room.ask(*agent, repinned);
-    CHECK(room.ask(*alice, proto::ServerShow{agent->server}).info.recovery == repinned.recipients);
-    CHECK(room.ask(*alice, proto::EscrowFetch{agent->server}).records.size() == 1);  // the newest
-    bool told = false;
-    for (const auto& entry : room.ask(*alice, proto::AuditList{100}).entries)
-        told = told || (entry.action == "recovery.change" &&
-                        entry.text.find(std::string(40, 'E')) != std::string::npos);
-    CHECK(told);
-    proto::EscrowDeposit other_key = deposit;
-    other_key.subkey = std::string(40, 'E');
-    CHECK(kind_of([&] { room.ask(*agent, other_key); }) == ErrorKind::refused);
-    bool audited = false;
-    for (const auto& entry : room.ask(*alice, proto::AuditList{100}).entries)
-        audited = audited || (entry.action == "escrow.deposit" && entry.text.find("refused") == 0);
-    CHECK(audited);
-}
-
 TEST_CASE("statements: carried as they are, one at a time, until the agent answers") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
@@ -390,44 +228,4 @@ TEST_CASE("statements: carried as they are, one at a time, until the agent answe
                   room.ask(*alice, proto::StatementSend{agent->server, to_base64("third")});
               },
               "retired") == ErrorKind::refused);
-}
-
-TEST_CASE("escrow after a rotation: a new subkey counts only with the sender's own key that holds it") {
-    ApiRoom room;
-    const auto alice = room.add_user("alice");
-    const auto agent = room.add_agent(*alice);
-    const auto other = room.add_agent(*alice);
-    const auto deposit = [&](const std::string& subkey, std::optional<std::string> key) {
-        return proto::EscrowDeposit{
-            subkey, to_base64("record of " + subkey), {alice->fingerprint}, std::move(key)};
-    };
-    const auto shown = [&] { return room.ask(*alice, proto::ServerShow{agent->server}); };
-    room.ask(*agent, deposit(agent->subkey, {}));
-    // Of two subkeys of one second, gpg takes either for the newest.
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-    const std::string fresh = gpg::add_encryption_subkey(agent->home.home(), agent->fingerprint);
-    const std::string key = gpg::export_public(agent->home.home(), agent->fingerprint);
-
-    // Without the key, with another's key, with the key that does not hold it, as an older one beside a
-    // newer.
-    CHECK(kind_of([&] { room.ask(*agent, deposit(fresh, {})); }, "not the decryption subkey") ==
-          ErrorKind::refused);
-    CHECK_THROWS_AS(room.ask(*agent, deposit(other->subkey, other->public_key)), Error);
-    CHECK(kind_of([&] { room.ask(*agent, deposit(fresh, agent->public_key)); }) == ErrorKind::refused);
-    CHECK_THROWS_AS(room.ask(*other, deposit(fresh, key)), Error);
-    CHECK_THROWS_AS(room.ask(*agent, deposit(fresh, "no key")), Error);
-    CHECK(shown().info.subkey == agent->subkey);
-    CHECK(shown().public_key == agent->public_key);
-
-    CHECK(room.ask(*agent, deposit(fresh, key)).sha256 == sha256_hex("record of " + fresh));
-    CHECK(shown().info.subkey == fresh);
-    CHECK(shown().info.escrowed);
-    CHECK(shown().public_key == key);
-    CHECK(room.ask(*alice, proto::EscrowFetch{agent->server}).records.size() == 2);
-    room.ask(*agent, deposit(agent->subkey, key));  // a new record of the old one: the new one stays in use
-    CHECK(shown().info.subkey == fresh);
-
-    // The next reply is for the new subkey, also after a restart that finds the peer's home.
-    room.ask(*agent, proto::JobNext{"1"});
-    CHECK(gpg::recipient_key_ids(room.last_answer.body) == std::vector{gpg::key_id_of(fresh)});
 }

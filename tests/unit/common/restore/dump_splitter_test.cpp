@@ -4,21 +4,15 @@
 
 #include "common/base/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/streams.hpp"
 
 using namespace strongroom;
 using namespace strongroom::restore;
 using Catch::Matchers::Contains;
+using test::CollectingTarget;
 using test::error_of;
 
 namespace {
-
-class CollectedSql : public backupset::Target {
-  public:
-    void write(const char* data, std::size_t size) override { text.append(data, size); }
-    void commit() override { committed = true; }
-    std::string text;
-    bool committed = false;
-};
 
 const std::string beginning =
     "/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n--\n-- Host: localhost\n\n"
@@ -72,14 +66,14 @@ struct Taken {
 
 Taken take(const std::string& dump, const Selection& wanted, const SplitOptions& options = {},
            std::size_t piece = 0) {
-    CollectedSql out;
+    CollectingTarget out;
     DumpSplitter splitter(&out, wanted, options);
     if (piece == 0) piece = dump.size();
     for (std::size_t at = 0; at < dump.size(); at += piece)
         splitter.write(dump.data() + at, std::min(piece, dump.size() - at));
     splitter.commit();
     CHECK(out.committed);
-    return {out.text, splitter.passed(), splitter.tables()};
+    return {out.bytes, splitter.passed(), splitter.tables()};
 }
 
 std::size_t count(const std::string& text, const std::string& what) {
@@ -177,7 +171,7 @@ TEST_CASE("a view, with what stands in its place for a while") {
 TEST_CASE("a dump that is not whole, not one, or not understood is refused") {
     const Selection orders{{}, {{"shop", "orders"}}};
     const auto refused = [&](const std::string& dump, ErrorKind kind, const std::string& text) {
-        CollectedSql out;
+        CollectingTarget out;
         const Error error = error_of([&] {
             DumpSplitter splitter(&out, orders);
             splitter.write(dump.data(), dump.size());
@@ -216,13 +210,13 @@ TEST_CASE("what an agent says that a dump holds") {
 }
 
 TEST_CASE("the table at a line of what was passed on") {
-    CollectedSql out;
+    CollectingTarget out;
     DumpSplitter splitter(&out, {{"shop"}, {}});
     splitter.write(whole.data(), whole.size());
     splitter.commit();
     const auto line_of = [&](const std::string& text) {
-        return 1 + std::count(out.text.begin(),
-                              out.text.begin() + static_cast<std::ptrdiff_t>(out.text.find(text)), '\n');
+        return 1 + std::count(out.bytes.begin(),
+                              out.bytes.begin() + static_cast<std::ptrdiff_t>(out.bytes.find(text)), '\n');
     };
     CHECK(splitter.at_line(1) == nullptr);
     CHECK(splitter.at_line(line_of("INSERT INTO `orders`"))->name.table == "orders");

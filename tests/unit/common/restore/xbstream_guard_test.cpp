@@ -3,20 +3,14 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/error.hpp"
+#include "tests/support/streams.hpp"
 
 using namespace strongroom;
 using restore::XbstreamGuard;
+using test::CollectingTarget;
 using Dialect = restore::XbstreamGuard::Dialect;
 
 namespace {
-
-class Collected : public backupset::Target {
-  public:
-    void write(const char* data, std::size_t size) override { bytes.append(data, size); }
-    void commit() override { committed = true; }
-    std::string bytes;
-    bool committed = false;
-};
 
 std::string number(std::uint64_t value, int bytes) {
     std::string out;
@@ -36,7 +30,7 @@ struct Outcome {
 };
 
 Outcome pass(const std::string& stream, std::size_t step = 7, Dialect dialect = Dialect::mariadb) {
-    Collected target;
+    CollectingTarget target;
     XbstreamGuard guard(target, dialect);
     try {
         for (std::size_t at = 0; at < stream.size(); at += step)
