@@ -28,9 +28,10 @@ function(strongroom_program program)
 endfunction()
 
 # Tests of one label for one folder: every *.cpp directly in the calling folder is one Catch2 program.
-# strongroom_tests(unit common_base LINK strongroom_base [TIMEOUT 60] [SERIAL])
+# LONG: they begin before others (ScriptTests.cmake says why).
+# strongroom_tests(unit common_base LINK strongroom_base [TIMEOUT 60] [SERIAL] [LONG])
 function(strongroom_tests label name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;LONG" "TIMEOUT" "LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -44,6 +45,10 @@ function(strongroom_tests label name)
   # of the time.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests UNITY_BUILD_BATCH_SIZE 16)
+  set(begins)
+  if(ARG_LONG)
+    set(begins COST 900)
+  endif()
   catch_discover_tests(${target} TEST_PREFIX "${label}/${name}: "
-    PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL $<BOOL:${ARG_SERIAL}>)
+    PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL $<BOOL:${ARG_SERIAL}> ${begins})
 endfunction()

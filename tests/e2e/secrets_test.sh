@@ -6,7 +6,7 @@ password=Pa55-$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 lab_mariadb source
 sql source "CREATE USER backup@localhost IDENTIFIED BY '$password'; GRANT RELOAD, PROCESS, BINLOG MONITOR, LOCK TABLES ON *.* TO backup@localhost;
     CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(200)) ENGINE=InnoDB;
-    INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 5) FROM seq_1_to_200000"
+    INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 5) FROM seq_1_to_80000"
 lab_site
 lab_agent_config agent source
 printf '[client]\nuser=backup\npassword=%s\nsocket=%s\n' "$password" "$lab/source/s.sock" >"$lab/agent/mysql.cnf"

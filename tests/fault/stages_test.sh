@@ -72,7 +72,7 @@ lab_dispatcher
 lab_register_user alice
 lab_agent_config agent source
 sed -i 's/^user=.*/user=mysql/' "$lab/agent/mysql.cnf"
-printf 'segment-size = 524288\n' >>"$lab/agent/agent.toml"
+printf 'segment-size = 1048576\n' >>"$lab/agent/agent.toml"
 cp "$lab/alice.asc" "$lab/agent/"
 as_mysql=(setpriv --reuid=mysql --regid=mysql --clear-groups env HOME="$lab/agent" PATH="$lab/path:$PATH")
 chown -R mysql:mysql "$lab/agent" "$lab/store"
