@@ -193,7 +193,7 @@ TEST_CASE("a chain: whatever an increment rests on and is not so any more makes 
     }
 }
 
-TEST_CASE("a chain: a damaged increment is named with the newest point that works; nothing skips a link") {
+TEST_CASE("a chain: a damaged increment is named with the newest point that works, nothing skips a link") {
     ChainHost host;
     host.full();
     const auto one = host.increment();

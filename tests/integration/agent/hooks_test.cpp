@@ -41,7 +41,7 @@ TEST_CASE("hooks run around a backup and are told what came of it") {
     CHECK(host.noted() == "before full \nafter succeeded " + made.set + "\n");
 }
 
-TEST_CASE("a hook that fails: before, no backup is made; after, it stays what it is") {
+TEST_CASE("a hook that fails: before, no backup is made, after, it stays what it is") {
     HookedHost host;
     SECTION("before") {
         host.config.hook_before = host.hook("before", "3");

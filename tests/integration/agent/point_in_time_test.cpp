@@ -152,7 +152,7 @@ std::string place(std::string status) {
 }  // namespace
 
 TEST_CASE(
-    "point in time: exact to the transaction, whichever way it is named; else refused, and nothing left") {
+    "point in time: exact to the transaction, whichever way it is named, else refused, and nothing left") {
     LoggedHost host;
     auto& db = host.database;
     const auto at = [](UtcTime time) { return restore::parse_until(format_utc(time)); };

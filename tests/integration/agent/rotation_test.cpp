@@ -134,7 +134,7 @@ TEST_CASE("rotation: a new subkey in escrow, every envelope for it, the old one 
     host.require_all_open(again.subkey);
 }
 
-TEST_CASE("rotation: SIGKILL at every stage; all opens meanwhile, backups go on, running it again ends it") {
+TEST_CASE("rotation: SIGKILL at every stage, all opens meanwhile, backups go on, running it again ends it") {
     for (const std::string at :
          {"make", "made", "escrow", "wait", "switch", "rewrap", "rewrap half", "retire", "retired"}) {
         INFO("killed at " << at);
@@ -167,7 +167,7 @@ TEST_CASE("rotation: SIGKILL at every stage; all opens meanwhile, backups go on,
     }
 }
 
-TEST_CASE("rotation: SIGKILL at random moments; SEED repeats a run") {
+TEST_CASE("rotation: SIGKILL at random moments, SEED repeats a run") {
     const char* given = std::getenv("SEED");
     const auto seed = given != nullptr ? std::stoul(given) : std::random_device{}();
     std::cout << "SEED=" << seed << "\n";
@@ -191,7 +191,7 @@ TEST_CASE("rotation: SIGKILL at random moments; SEED repeats a run") {
     CHECK_FALSE(host.state.keys().rotation);
 }
 
-TEST_CASE("rotation: the store goes away at any write; running it again ends it") {
+TEST_CASE("rotation: the store goes away at any write, running it again ends it") {
     RotatingHost host;
     for (int i = 0; i < 3; ++i) host.add_set("set " + std::to_string(i)), wait_a_second();
     int failures = 0;

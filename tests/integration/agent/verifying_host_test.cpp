@@ -13,7 +13,7 @@
 #include "agent/verifiers/subject.hpp"
 #include "common/backupset/envelope.hpp"
 #include "common/backupset/layout.hpp"
-#include "common/base/log.hpp"
+#include "common/base/subprocess.hpp"
 #include "common/gpg/keys.hpp"
 #include "tests/integration/agent/registered_host.hpp"
 #include "tests/support/error_of.hpp"
@@ -26,21 +26,11 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 using test::error_of;
 
+// The source's backups are the output of a command, unless it has a database.
 struct TwoHosts {
     TwoHosts() {
-        server.run_sql(
-            "CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders(id INT PRIMARY KEY, name VARCHAR(40));"
-            "INSERT INTO shop.orders SELECT seq, CONCAT('order ', seq) FROM seq_1_to_500;");
-        source.config.source = "mariadb-backup";
-        source.config.mysql_option_file =
-            server.option_file("backup",
-                               "RELOAD, PROCESS, BINLOG MONITOR, SELECT, SHOW VIEW, TRIGGER, EVENT, "
-                               "LOCK TABLES ON *.*");
-        fs::permissions(server.folder(), fs::perms(0711));
-        const auto folder = server.folder() / "proof";
-        fs::create_directory(folder);
-        fs::permissions(folder, fs::perms(0711));
-        prover.config.proof.folder = folder;
+        source.config.source = "command";
+        source.config.source_command = {"/bin/echo", "no database"};
         prover.config.source = "none";
         prover.config.verify.servers = {source.agent.server + " " + source.agent.identity};
         prover.config.verify.store = source.config.store;
@@ -100,16 +90,36 @@ struct TwoHosts {
                                                  pinned_verifiers(source.state).value());
     }
 
-    test::MariadbServer server;
     test::RegisteredHost source;
     test::RegisteredHost prover;
     fs::path key_file;
 };
 
+struct WithDatabase : TwoHosts {
+    WithDatabase() {
+        server.run_sql(
+            "CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders(id INT PRIMARY KEY, name VARCHAR(40));"
+            "INSERT INTO shop.orders SELECT seq, CONCAT('order ', seq) FROM seq_1_to_500;");
+        source.config.source = "mariadb-backup";
+        source.config.source_command = {};
+        source.config.mysql_option_file =
+            server.option_file("backup",
+                               "RELOAD, PROCESS, BINLOG MONITOR, SELECT, SHOW VIEW, TRIGGER, EVENT, "
+                               "LOCK TABLES ON *.*");
+        // Where the user of the private server may enter, also where the tests run as root.
+        fs::permissions(server.folder(), fs::perms(0711));
+        const auto folder = server.folder() / "proof";
+        fs::create_directory(folder);
+        fs::permissions(folder, fs::perms(0711));
+        prover.config.proof.folder = folder;
+    }
+    test::MariadbServer server;
+};
+
 }  // namespace
 
 TEST_CASE("verifying host: it proves what the other host stored, with its own key, whoever rotates") {
-    TwoHosts site;
+    WithDatabase site;
     site.pin();
     const auto full = site.back_up();
     site.server.run_sql("INSERT INTO shop.orders VALUES (1000, 'later')");
@@ -197,7 +207,7 @@ TEST_CASE("verifying host: digests are verified without any envelope, and one ba
 }
 
 TEST_CASE("verifying host: without an envelope of its own nothing is tried, and nothing is proven") {
-    TwoHosts site;
+    WithDatabase site;
     const auto before = site.back_up();
     site.not_tried(before, "cannot be opened");
 
@@ -282,8 +292,14 @@ TEST_CASE("verifying host: a key that has expired stops no backup") {
     const gpg::Home own = gpg::Home::use(site.prover.state.own_home());
     gpg::expire_subkey(own, site.prover.agent.identity, site.prover.agent.subkey);
     ::usleep(1'100'000);
-    gpg::import_public_key(gpg::Home::use(site.source.state.verifier_home()),
-                           gpg::export_public(own, site.prover.agent.identity));
+    const auto imported =
+        run_program({.argv = {"gpg", "--homedir", site.source.state.verifier_home().string(), "--batch",
+                              "--quiet", "--import"},
+                     .fds = {},
+                     .environment = {},
+                     .directory = {}},
+                    gpg::export_public(own, site.prover.agent.identity));
+    REQUIRE(imported.status.ok());
     const auto set = site.back_up();
     CHECK_FALSE(site.has_envelope(set));
     CHECK(site.source.listed() == std::vector{set});

@@ -106,7 +106,7 @@ TEST_CASE("the next key is accepted besides the current one, and alone once it w
     CHECK(again.accepted(keys[0]) == nullptr);
 }
 
-TEST_CASE("who was away for several changes follows the chain; one answer need not hold all of it") {
+TEST_CASE("who was away for several changes follows the chain: one answer need not hold all of it") {
     const Dispatcher dispatcher;
     const auto& keys = dispatcher.keys;
     auto pins = dispatcher.pins();

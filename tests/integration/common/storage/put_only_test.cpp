@@ -243,7 +243,7 @@ TEST_CASE("the check of a bucket says what protects it, and what is missing") {
     CHECK(error_of([&] { verdicts("s3://no-such-bucket", "owner"); }).kind() == ErrorKind::config);
 }
 
-TEST_CASE("a verifying host opens sets with keys that only read; its envelopes come and go by others") {
+TEST_CASE("a verifying host opens sets with keys that only read, its envelopes come and go by others") {
     PutOnlyBench bench;
     const gpg::TempHome verifier;
     const std::string fingerprint = gpg::generate_key(verifier.home(), "verifier@test.invalid", "ed25519");

@@ -50,7 +50,7 @@ struct Changing {
 
 }  // namespace
 
-TEST_CASE("identity.change: a proposal, the change, the same again; the old key is heard no more") {
+TEST_CASE("identity.change: a proposal, the change, the same again, the old key is heard no more") {
     Changing c;
     auto good = c.news(*c.agent, *c.next, *c.alice, c.statement());
     auto proposal = good;

@@ -85,7 +85,7 @@ bool has_event(const DispatcherProcess& dispatcher, const std::string& event) {
 
 }  // namespace
 
-TEST_CASE("TLS 1.3, and 1.2 with forward secrecy and authenticated encryption; nothing else") {
+TEST_CASE("TLS 1.3, and 1.2 with forward secrecy and authenticated encryption, nothing else") {
     const Pki pki;
     DispatcherProcess dispatcher(pki.options());
     CHECK(handshake(dispatcher, pki, {"-tls1_3"}).status.ok());
@@ -117,7 +117,7 @@ TEST_CASE("TLS 1.3, and 1.2 with forward secrecy and authenticated encryption; n
     CHECK(plain.read_all(15s).find("HTTP/1.1") == std::string::npos);
 }
 
-TEST_CASE("TLS: a new certificate is taken on SIGHUP; a broken one keeps the old") {
+TEST_CASE("TLS: a new certificate is taken on SIGHUP, a broken one keeps the old") {
     Pki pki;
     DispatcherProcess dispatcher(pki.options());
     const auto subject = [&] { return handshake(dispatcher, pki, {}).out; };

@@ -113,7 +113,7 @@ struct Room {
 
 }  // namespace
 
-TEST_CASE("a second dispatcher on one database is refused; a crash frees it") {
+TEST_CASE("a second dispatcher on one database is refused, a crash frees it") {
     DispatcherProcess dispatcher;
     expect(dispatcher.command(serve_command), ErrorKind::busy, "serves");
     CHECK(dispatcher.command({"user", "list"}).status.ok());  // commands run beside it

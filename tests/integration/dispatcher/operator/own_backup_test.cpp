@@ -67,7 +67,7 @@ struct Operator {
 
 }  // namespace
 
-TEST_CASE("own backup: online under writes; the restored dispatcher works with its agents") {
+TEST_CASE("own backup: online under writes, the restored dispatcher works with its agents") {
     Operator op;
     auto first = std::make_unique<DispatcherProcess>();
     auto alice = first->add_user("alice");

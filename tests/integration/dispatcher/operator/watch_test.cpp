@@ -127,7 +127,7 @@ constexpr int unhealthy = 20;
 
 }  // namespace
 
-TEST_CASE("alerts: webhook and command get what is raised and resolved; a failing webhook is retried") {
+TEST_CASE("alerts: webhook and command get what is raised and resolved, a failing webhook is retried") {
     DispatcherProcess dispatcher;
     auto alice = dispatcher.add_user("alice");
     const auto agent = dispatcher.register_agent(*alice);

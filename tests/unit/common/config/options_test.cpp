@@ -61,7 +61,7 @@ struct Config {
 
 }  // namespace
 
-TEST_CASE("a configuration file sets options; environment and command line go before it") {
+TEST_CASE("a configuration file sets options, environment and command line go before it") {
     const Config config(
         "# comment\n"
         "store = \"file:///srv/b#1\" # not part of it\n"

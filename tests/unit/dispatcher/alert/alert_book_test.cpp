@@ -152,7 +152,7 @@ TEST_CASE("delivery: a failure is tried again with growing pauses, in order, and
     CHECK(metrics.text().find("deliveries_pending 2") != std::string::npos);  // those of the other channel
 }
 
-TEST_CASE("delivery: pauses double up to an hour; after a day it is given up") {
+TEST_CASE("delivery: pauses double up to an hour, after a day it is given up") {
     CHECK(Delivery::pause_after(1) == 10s);
     CHECK(Delivery::pause_after(2) == 20s);
     CHECK(Delivery::pause_after(4) == 80s);

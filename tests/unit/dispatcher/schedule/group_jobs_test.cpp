@@ -194,7 +194,7 @@ TEST_CASE("group jobs: a replica that catches up is asked again before the prima
     CHECK(room.holder() == "r2");
 }
 
-TEST_CASE("group jobs: a lease lost before the backup began moves the job; the late agent cannot begin") {
+TEST_CASE("group jobs: a lease lost before the backup began moves the job, the late agent cannot begin") {
     GroupRoom room;
     room.schedule();
     room.pass(23, everyone);
@@ -237,7 +237,7 @@ TEST_CASE("group jobs: a backup that began is waited for an hour, then it has fa
     CHECK(first[0].server == room.uuids["r1"]);
 }
 
-TEST_CASE("group jobs: a retired member's job goes on; all failed is a failure; a late backup settles it") {
+TEST_CASE("group jobs: a retired member's job goes on, all failed is a failure, a late backup settles it") {
     GroupRoom room;
     room.schedule();
     room.pass(23, everyone);
@@ -292,7 +292,7 @@ TEST_CASE("group jobs: the next slot takes the place of one that still waits, an
 }
 
 TEST_CASE(
-    "group jobs: no increment where the group's full backup is due; a group without a member makes none") {
+    "group jobs: no increment where the group's full backup is due, a group without a member makes none") {
     GroupRoom room;
     room.schedule("backup");
     room.schedule("incremental");
