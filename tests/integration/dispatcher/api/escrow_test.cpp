@@ -12,7 +12,7 @@ using namespace strongroom::dispatcher;
 using strongroom::test::ApiRoom;
 using strongroom::test::kind_of;
 
-TEST_CASE("escrow: only the server's subkey, append-only, fetched as deposited; other pins are told") {
+TEST_CASE("escrow: only the server's subkey, append-only, fetched as deposited, other pins are told") {
     ApiRoom room;
     const auto alice = room.add_user("alice");
     const auto agent = room.add_agent(*alice);
