@@ -101,8 +101,9 @@ waits() { grep -q AGENT_BACKUP_FOR_LOGS_WAITS "$lab/agent.log"; }
 wait_until 60 waits || fail "it is not told that a full backup waits: $(agent agent status)"
 grep -q AGENT_LOG_GAP "$lab/agent.log" || fail "the gap was not told"
 agent agent status | grep -q '^binary log: .*a full backup is wanted since .*begins in the next backup window' || fail "status does not tell it: $(agent agent status)"
-is_shown() { as alice server show "$server" | grep -q 'a full backup is wanted since'; }
-wait_until 30 is_shown || fail "the dispatcher does not tell it: $(as alice server show "$server")"
+is_shown() { sleep 2 && as alice server show "$server" | grep -q 'a full backup is wanted since'; }
+wait_until 100 is_shown || # news goes up to a minute after the last message
+    fail "the dispatcher does not tell it: $(as alice server show "$server")"
 [ "$(grep -c AGENT_BACKUP_FOR_LOGS_WAITS "$lab/agent.log")" = 1 ] || fail "told more than once"
 ! grep -q 'AGENT_JOB_FAILED' "$lab/agent.log" || fail "waiting counts as a failure"
 [ "$(sets)" = 1 ] || fail "a full backup outside of the window"
