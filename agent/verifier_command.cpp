@@ -1,4 +1,5 @@
 // `strongroom-agent verifier list | add | remove | key`: which hosts may open this one's sets, to prove them.
+#include <algorithm>
 #include <iostream>
 
 #include "agent/commands.hpp"
@@ -106,27 +107,40 @@ void add_verifier(const CommandLine& line, const StateDir& state, const Clock& c
                 "Their own envelope is missing or damaged: strongroom-agent verify");
 }
 
+// None: it is not pinned (any more).
+std::optional<PinnedVerifier> unpin_if_pinned(const StateDir& state, const std::string& fingerprint) {
+    const auto pinned = verifier_fingerprints(state);
+    if (std::ranges::find(pinned, fingerprint) == pinned.end()) return std::nullopt;
+    return unpin_verifier(state, fingerprint);
+}
+
 void remove_verifier(const CommandLine& line, const StateDir& state, const Clock& clock) {
     require_backup_settings(line.config);
-    const PinnedVerifier pinned = unpin_verifier(state, parse_fingerprint(line.verifier.fingerprint));
-    tell_dispatcher(line, state, clock);
+    const std::string fingerprint = parse_fingerprint(line.verifier.fingerprint);
+    const auto unpinned = unpin_if_pinned(state, fingerprint);
+    if (unpinned) tell_dispatcher(line, state, clock);
     VerifierEnvelopeResult result;
     try {
         const auto store = open_maintenance_store(line.config, nullptr);
-        result = backupset::remove_verifier_envelopes(*store, state.agent().server, pinned.fingerprint);
+        result = backupset::remove_verifier_envelopes(*store, state.agent().server, fingerprint);
     } catch (const Error& error) {
         throw Error(error.kind(),
                     "new sets get no envelope for that host any more; those that are there could not be "
                     "removed: " +
                         error.text(),
                     error.hint().empty()
-                        ? "Remove them by hand: sets/*/envelope-" + pinned.fingerprint + ".gpg"
+                        ? "Run it again, or remove them by hand: sets/*/envelope-" + fingerprint + ".gpg"
                         : error.hint());
     }
+    // It was not pinned and has nothing: a wrong fingerprint.
+    const auto verifier =
+        !unpinned && result.changed == 0 && result.problems.empty()
+            ? unpin_verifier(state, fingerprint)
+            : unpinned.value_or(PinnedVerifier{fingerprint, "not pinned", to_millis(clock.now())});
     if (line.json) {
-        std::cout << json_of(pinned, result).dump() << "\n";
+        std::cout << json_of(verifier, result).dump() << "\n";
     } else {
-        std::cout << group_fingerprint(pinned.fingerprint) << " (" << pinned.name
+        std::cout << group_fingerprint(fingerprint) << " (" << verifier.name
                   << ") gets no envelope of new sets any more; " << result.changed
                   << " envelopes were removed from the store.\n";
         if (!line.quiet)
@@ -134,6 +148,9 @@ void remove_verifier(const CommandLine& line, const StateDir& state, const Clock
                 << "What it has opened or copied it STILL OPENS, and older versions that the store keeps.\n"
                    "If its key was stolen, write the sets anew: strongroom-agent rotate --reencrypt\n";
     }
+    if (state.is_backup_running())
+        std::cerr << "WARNING: the backup that runs now may have an envelope for that host yet: run this "
+                     "again when it has ended.\n";
     if (result.problems.empty()) return;
     print_problems(result);
     throw Error(ErrorKind::storage,

@@ -23,8 +23,8 @@ struct VerifiedServer {
     std::optional<Error> not_tried{};
 };
 
-// `servers`: of subjects_of(). `on_server` is called before each, `on_progress` from any thread. Throws
-// Error{interrupted}; what else happens is in the result, logged.
+// `servers`: of subjects_of(). `on_progress`: from any thread. Throws Error{interrupted}; what else happens
+// is in the result, logged.
 std::vector<VerifiedServer> verify_servers(const Host& host, const std::vector<std::string>& servers,
                                            const std::stop_token& stop,
                                            const backupset::OnProgress& on_progress);
@@ -37,7 +37,7 @@ struct ProvenServers {
     std::vector<Error> not_tried;
 };
 
-// The newest set of each.
+// `set`: "latest", the newest set of each, or of a single server a set id. Throws as verify_servers().
 ProvenServers prove_servers(const Host& host, const std::vector<std::string>& servers, const std::string& set,
                             const std::stop_token& stop, const backupset::OnProgress& on_progress);
 // Throws Error{corrupt} for the first that failed, then the first that could not be tried; `text`: how a

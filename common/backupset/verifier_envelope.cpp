@@ -1,6 +1,7 @@
 #include "common/backupset/verifier_envelope.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 
 #include "common/backupset/envelope.hpp"
@@ -28,12 +29,11 @@ std::string newest_subkey(const gpg::Home& home, const std::string& identity) {
 }
 
 // `one` does the work of a set and says whether it changed something.
-VerifierEnvelopeResult for_all_sets(std::vector<std::string> sets, const OnVerifierEnvelope& on_progress,
+VerifierEnvelopeResult for_all_sets(std::vector<std::string> sets,
                                     const std::function<bool(const std::string& set)>& one) {
     VerifierEnvelopeResult out;
     out.sets = sets.size();
-    std::mutex mutex;  // out and the calls
-    std::size_t done = 0;
+    std::mutex mutex;  // out
     SharedWork shared(sets.size());
     shared.run(sets_at_once, [&] {
         while (const auto i = shared.next()) {
@@ -48,7 +48,6 @@ VerifierEnvelopeResult for_all_sets(std::vector<std::string> sets, const OnVerif
             const std::lock_guard lock(mutex);
             if (changed) ++out.changed;
             if (!problem.empty()) out.problems.push_back({sets[*i], problem});
-            if (on_progress && !shared.failed()) on_progress(++done, sets.size());
         }
     });
     std::ranges::sort(out.problems, {}, &VerifierEnvelopeProblem::set);
@@ -90,10 +89,9 @@ std::vector<std::string> verifiers_among(const std::vector<storage::ObjectInfo>&
 }
 
 VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
-                                              const gpg::Home& key_home, const Verifiers& verifiers,
-                                              const OnVerifierEnvelope& on_progress) {
+                                              const gpg::Home& key_home, const Verifiers& verifiers) {
     const gpg::SubkeyCipher own(key_home);
-    return for_all_sets(committed_sets(store, server), on_progress, [&](const std::string& set) {
+    return for_all_sets(committed_sets(store, server), [&](const std::string& set) {
         const Secret passphrase =
             open_envelope(own, store.get(envelope_key(server, set), max_envelope).view());
         for (const auto& identity : verifiers.identities)
@@ -104,10 +102,9 @@ VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const
 }
 
 VerifierEnvelopeResult remove_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
-                                                 const std::string& identity,
-                                                 const OnVerifierEnvelope& on_progress) {
+                                                 const std::string& identity) {
     // Sets that are being made, or were left behind, too.
-    return for_all_sets(set_folders(store, server), on_progress, [&](const std::string& set) {
+    return for_all_sets(set_folders(store, server), [&](const std::string& set) {
         const std::string key = envelope_key_for(identity, server, set);
         if (!store.stat(key)) return false;
         try {

@@ -3,7 +3,6 @@
 // without the other, and whoever restores sees what is always there.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,17 +37,14 @@ struct VerifierEnvelopeResult {
     std::size_t changed = 0;  // envelopes that this run wrote, or removed
     std::vector<VerifierEnvelopeProblem> problems;
 };
-using OnVerifierEnvelope = std::function<void(std::size_t done, std::size_t total)>;  // may throw to end it
 
 // For all committed sets of `server` (no pieces of its log), each opened with the server's own `key_home`.
 // Damage of a set is a problem in the result, and the others go on; throws what the store or gpg as a whole
 // refuses.
 VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
-                                              const gpg::Home& key_home, const Verifiers& verifiers,
-                                              const OnVerifierEnvelope& on_progress = {});
+                                              const gpg::Home& key_home, const Verifiers& verifiers);
 // Of one verifying host. An object that the store does not let go is a problem in the result.
 VerifierEnvelopeResult remove_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
-                                                 const std::string& identity,
-                                                 const OnVerifierEnvelope& on_progress = {});
+                                                 const std::string& identity);
 
 }  // namespace strongroom::backupset

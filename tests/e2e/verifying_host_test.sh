@@ -133,6 +133,8 @@ jq -e '.problem.kind == "config"' "$lab/out.json" >/dev/null || fail "$(cat "$la
 [ "$(listed "$fourth")" = '[null,null]' ] || fail "$(listed "$fourth")"
 expect_failure $usage 'does not look after server' agent prover verify --server "$prover"
 expect_failure $not_found 'no verifying host' agent shop verifier remove "$prover_identity"
+cp "$lab/store/$shop/sets/$fourth/envelope.gpg" "$lab/store/$shop/sets/$fourth/envelope-$prover_identity.gpg" # a backup that ran meanwhile
+agent shop verifier remove "$prover_identity" --json | jq -e '.envelopes.changed == 1' >/dev/null || fail "what came late stays"
 ! curl -fsS "$admin/metrics" | grep 'alerts{rule="backup_missing"}' | grep -qv ' 0$' || fail "an alarm for want of backups"
 
 say "the owner restores as ever: the second envelope is nobody else's business"

@@ -290,8 +290,9 @@ TEST_CASE("verifying host: a key that has expired stops no backup") {
     site.pin();
     // As the source sees it: the pinned copy says that its subkey is over.
     const gpg::Home own = gpg::Home::use(site.prover.state.own_home());
+    ::usleep(1'100'000);  // of two signatures of one second either may count
     gpg::expire_subkey(own, site.prover.agent.identity, site.prover.agent.subkey);
-    ::usleep(1'100'000);
+    ::usleep(2'500'000);  // its last second
     const auto imported =
         run_program({.argv = {"gpg", "--homedir", site.source.state.verifier_home().string(), "--batch",
                               "--quiet", "--import"},
@@ -300,6 +301,8 @@ TEST_CASE("verifying host: a key that has expired stops no backup") {
                      .directory = {}},
                     gpg::export_public(own, site.prover.agent.identity));
     REQUIRE(imported.status.ok());
+    REQUIRE(gpg::find_key(gpg::Home::use(site.source.state.verifier_home()), site.prover.agent.identity)
+                .encryption_subkey() == nullptr);
     const auto set = site.back_up();
     CHECK_FALSE(site.has_envelope(set));
     CHECK(site.source.listed() == std::vector{set});
