@@ -293,14 +293,18 @@ TEST_CASE("verifying host: a key that has expired stops no backup") {
     ::usleep(1'100'000);  // of two signatures of one second either may count
     gpg::expire_subkey(own, site.prover.agent.identity, site.prover.agent.subkey);
     ::usleep(2'500'000);  // its last second
-    const auto imported =
-        run_program({.argv = {"gpg", "--homedir", site.source.state.verifier_home().string(), "--batch",
-                              "--quiet", "--import"},
-                     .fds = {},
-                     .environment = {},
-                     .directory = {}},
-                    gpg::export_public(own, site.prover.agent.identity));
-    REQUIRE(imported.status.ok());
+    const auto run_gpg = [](const gpg::Home& home, std::vector<std::string> arguments,
+                            const std::string& in) {
+        SpawnOptions options;
+        options.argv = {"gpg", "--homedir", home.path().string(), "--batch", "--quiet"};
+        for (auto& argument : arguments) options.argv.push_back(std::move(argument));
+        const auto answer = run_program(options, in);
+        REQUIRE(answer.status.ok());
+        return answer.out;
+    };
+    // Our own export leaves expired subkeys out.
+    run_gpg(gpg::Home::use(site.source.state.verifier_home()), {"--import"},
+            run_gpg(own, {"--export", site.prover.agent.identity}, {}));
     REQUIRE(gpg::find_key(gpg::Home::use(site.source.state.verifier_home()), site.prover.agent.identity)
                 .encryption_subkey() == nullptr);
     const auto set = site.back_up();
