@@ -6,7 +6,7 @@
 #   tests/run.sh -L unit            one label: lint fuzz unit contract integration fault slow e2e
 #   tests/run.sh --quick            without the label slow (10,000 segments: about a minute of an idle machine)
 #   tests/run.sh -R cron            tests whose name matches
-#   tests/run.sh --long             with more rounds where moments are random (fault/kill_test: 40 kills, not 12)
+#   tests/run.sh --long             with more rounds where moments are random (fault/kill_test: 40 kills, not 20)
 #   tests/run.sh --tidy             clang-tidy over the files changed since the first commit that main lacks
 #                                   (all files with --tidy-all); dispatcher/http is left out, it takes minutes
 #   tests/run.sh --no-install       do not look for missing packages

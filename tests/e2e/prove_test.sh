@@ -57,6 +57,8 @@ proven=$(sed -nE "s/^strongroom_dispatcher_server_proven_timestamp_seconds\{serv
 
 say "a stolen agent is retired: refused from that moment, and still recoverable"
 lab_run_agent agent
+idle() { as alice job list --server "$server" --json | jq -e '[.jobs[] | select(.state | IN("queued", "leased", "running"))] == []'; }
+wait_until 20 idle || fail "its jobs do not end: $(as alice job list --server "$server")" # an escrow job puts a new record there
 told() { grep -c "AGENT_ESCROW_FETCHED .*$fpr_alice" "$lab/agent.log"; }
 wait_until 20 told || fail "the host is not told who was given its escrow records"
 as alice prove --server "$server" >/dev/null

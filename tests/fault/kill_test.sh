@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SIGKILL of the agent or the dispatcher at random moments of a backup: no acknowledged state is lost, no incomplete set is ever
-# listed, and the next backup works. SEED=N repeats a run; ROUNDS=N changes the number of kills (12; 40 with tests/run.sh --long).
+# listed, and the next backup works. SEED=N repeats a run; ROUNDS=N changes the number of kills (20; 40 with tests/run.sh --long).
 source "$(dirname "$0")/../e2e/lab.sh"
 
-: "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=${STRONGROOM_LONG:-12}}"
+: "${SEED:=$(($(date +%s) % 32768))}" "${ROUNDS:=${STRONGROOM_LONG:-20}}"
 say "SEED=$SEED ROUNDS=$ROUNDS"
 RANDOM=$SEED
 
