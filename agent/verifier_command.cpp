@@ -1,5 +1,4 @@
 // `strongroom-agent verifier list | add | remove | key`: which hosts may open this one's sets, to prove them.
-#include <algorithm>
 #include <iostream>
 
 #include "agent/commands.hpp"
@@ -107,18 +106,18 @@ void add_verifier(const CommandLine& line, const StateDir& state, const Clock& c
                 "Their own envelope is missing or damaged: strongroom-agent verify");
 }
 
-// None: it is not pinned (any more).
-std::optional<PinnedVerifier> unpin_if_pinned(const StateDir& state, const std::string& fingerprint) {
-    const auto pinned = verifier_fingerprints(state);
-    if (std::ranges::find(pinned, fingerprint) == pinned.end()) return std::nullopt;
-    return unpin_verifier(state, fingerprint);
-}
-
 void remove_verifier(const CommandLine& line, const StateDir& state, const Clock& clock) {
     require_backup_settings(line.config);
     const std::string fingerprint = parse_fingerprint(line.verifier.fingerprint);
-    const auto unpinned = unpin_if_pinned(state, fingerprint);
-    if (unpinned) tell_dispatcher(line, state, clock);
+    PinnedVerifier verifier{fingerprint, "not pinned", to_millis(clock.now())};
+    std::optional<Error> not_pinned;
+    try {
+        verifier = unpin_verifier(state, fingerprint);
+        tell_dispatcher(line, state, clock);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found) throw;
+        not_pinned = error;  // a backup that ran when it was unpinned may have left an envelope
+    }
     VerifierEnvelopeResult result;
     try {
         const auto store = open_maintenance_store(line.config, nullptr);
@@ -132,11 +131,7 @@ void remove_verifier(const CommandLine& line, const StateDir& state, const Clock
                         ? "Run it again, or remove them by hand: sets/*/envelope-" + fingerprint + ".gpg"
                         : error.hint());
     }
-    // It was not pinned and has nothing: a wrong fingerprint.
-    const auto verifier =
-        !unpinned && result.changed == 0 && result.problems.empty()
-            ? unpin_verifier(state, fingerprint)
-            : unpinned.value_or(PinnedVerifier{fingerprint, "not pinned", to_millis(clock.now())});
+    if (not_pinned && result.changed == 0 && result.problems.empty()) throw *not_pinned;
     if (line.json) {
         std::cout << json_of(verifier, result).dump() << "\n";
     } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "common/backupset/envelope.hpp"
@@ -91,12 +92,15 @@ std::vector<std::string> verifiers_among(const std::vector<storage::ObjectInfo>&
 VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
                                               const gpg::Home& key_home, const Verifiers& verifiers) {
     const gpg::SubkeyCipher own(key_home);
+    const gpg::SubkeyCipher theirs(verifiers.home);
+    std::map<std::string, std::string> subkeys;  // by identity
+    for (const auto& identity : verifiers.identities)
+        subkeys.emplace(identity, newest_subkey(verifiers.home, identity));
     return for_all_sets(committed_sets(store, server), [&](const std::string& set) {
         const Secret passphrase =
             open_envelope(own, store.get(envelope_key(server, set), max_envelope).view());
-        for (const auto& identity : verifiers.identities)
-            store.put(envelope_key_for(identity, server, set),
-                      make_envelope(verifiers.home, newest_subkey(verifiers.home, identity), passphrase));
+        for (const auto& [identity, subkey] : subkeys)
+            store.put(envelope_key_for(identity, server, set), make_envelope(theirs, subkey, passphrase));
         return true;
     });
 }

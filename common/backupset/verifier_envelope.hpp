@@ -16,7 +16,6 @@ namespace strongroom::backupset {
 struct Verifiers {
     gpg::Home home;                         // holds their public keys
     std::vector<std::string> identities{};  // fingerprints of their primary keys
-    bool any() const { return !identities.empty(); }
 };
 
 // One envelope for each. A key that nothing can be encrypted to, since it has expired, does not stop what is
@@ -39,6 +38,7 @@ struct VerifierEnvelopeResult {
 };
 
 // For all committed sets of `server` (no pieces of its log), each opened with the server's own `key_home`.
+// Throws Error{crypto} for a key that nothing can be encrypted to, before the first set.
 // Damage of a set is a problem in the result, and the others go on; throws what the store or gpg as a whole
 // refuses.
 VerifierEnvelopeResult add_verifier_envelopes(storage::ObjectStore& store, const std::string& server,
