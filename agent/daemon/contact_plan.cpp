@@ -27,7 +27,7 @@ bool ContactPlan::due(UtcTime now) const {
     return now >= std::max(next_, not_before_);
 }
 
-void ContactPlan::has_work(UtcTime now) {
+void ContactPlan::has_event(UtcTime now) {
     if (pause_ == 0ms) not_later_than(now);
 }
 

@@ -17,10 +17,10 @@ class ContactPlan {
     // Due at the start; then what happens moves the time.
     bool due(UtcTime now) const;
 
-    // The long poll says that there is work: at once, unless the last message failed (there may be work for
-    // thousands).
-    void has_work(UtcTime now);
-    // Something to tell, or to make sure of: up to a minute after the last message.
+    // The long poll says that there is work, or a backup was made or failed that no answered message has told
+    // of: at once, unless the last message failed (there may be work for thousands).
+    void has_event(UtcTime now);
+    // Something else to tell, or to make sure of: up to a minute after the last message.
     void has_news(UtcTime now);
     // The long poll is answered again after so long a time: nobody asks in the first moment. Whoever failed
     // to reach the dispatcher tries again within half of that time, in five minutes at most.

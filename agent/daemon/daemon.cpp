@@ -72,7 +72,7 @@ void Daemon::run() {
         logs_->require_running();
         if (looks && logs_->wants_full_backup(host_.clock.now())) back_up_for_logs();
         say_status(away_ ? "waiting; the dispatcher is away" : "waiting for work");
-        if (poller_.wait(turn)) plan_.has_work(host_.clock.now());
+        if (poller_.wait(turn)) plan_.has_event(host_.clock.now());
     }
     logs_.reset();
     notify_stopping();
@@ -82,8 +82,9 @@ void Daemon::run() {
 void Daemon::look(UtcTime now) {
     last_look_ = now;
     const RunState runs = host_.state.runs();
-    const bool unheard = !runs.refusals.empty() || runs.removed ||
-                         std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; });
+    // A backup by hand, or one whose job's end was not taken.
+    if (std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; })) plan_.has_event(now);
+    const bool unheard = !runs.refusals.empty() || runs.removed;
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
     const auto due = due_by_schedule();
     withheld_ = due && due->withheld;
@@ -226,12 +227,13 @@ void Daemon::back_up_alone(const DueAlone& due) {
     say_status("making a scheduled backup that the dispatcher did not order");
     if (!orders_.run_alone(due.origin, due.withheld)) alone_failed_ = due.origin.slot;
     withheld_ = false;
+    plan_.has_event(host_.clock.now());
 }
 
 void Daemon::back_up_for_logs() {
     say_status("making a full backup that the binary log can be replayed on");
     orders_.run_for_logs();
-    plan_.has_news(host_.clock.now());
+    plan_.has_event(host_.clock.now());
 }
 
 void Daemon::say_status(const std::string& what) {

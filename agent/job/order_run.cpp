@@ -275,6 +275,12 @@ void OrderRunner::log_failure(const proto::JobOrder& order, const Error& error) 
     });
 }
 
+// Of a backup that no job asks for: the next report tells it.
+void OrderRunner::note_failure(const std::string& what, const Error& error) {
+    log_event(Level::error, "AGENT_JOB_FAILED", "{}: {} {}", what, error.text(), error.hint());
+    host_.state.change_runs([&](RunState& runs) { runs.add_refusal(what + ": " + error.text()); });
+}
+
 bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
     if (withheld)
         log_event(
@@ -293,7 +299,7 @@ bool OrderRunner::run_alone(const Origin& origin, bool withheld) {
         return true;
     } catch (const Error& error) {
         if (stop_.stop_requested()) throw;
-        log_event(Level::error, "AGENT_JOB_FAILED", "schedule {}: {}", *origin.schedule, error.text());
+        note_failure("schedule " + *origin.schedule, error);
         return false;
     }
 }
@@ -306,7 +312,7 @@ bool OrderRunner::run_for_logs() {
         return true;
     } catch (const Error& error) {
         if (stop_.stop_requested()) throw;
-        log_event(Level::error, "AGENT_JOB_FAILED", "the backup for the chain of logs: {}", error.text());
+        note_failure("the backup for the chain of logs", error);
         return false;
     }
 }

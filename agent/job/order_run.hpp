@@ -41,6 +41,7 @@ class OrderRunner {
     std::optional<proto::Backup> carry_out(const proto::JobOrder& order, proto::Exchange& exchange,
                                            std::optional<proto::SetProof>& proof);
     void log_failure(const proto::JobOrder& order, const Error& error);
+    void note_failure(const std::string& what, const Error& error);
     void require_allowed(const proto::JobOrder& order);
     void require_fit(const proto::JobOrder& order, proto::Exchange& exchange);
     void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);

@@ -110,6 +110,20 @@ wait_until 100 is_shown || # news goes up to a minute after the last message
 
 say "within the window it is made"
 again_within 00:00-24:00
-wait_until 60 has_sets 2 || fail "no full backup after the gap: $(agent agent status)"
+committed() { [ "$(grep -c AGENT_BACKUP_COMMITTED "$lab/agent.log")" = "$1" ]; }
+wait_until 60 committed 2 || fail "no full backup after the gap: $(agent agent status)"
+wait_until 10 has_sets 2 || fail "the backup is not told at once: $(agent agent status)"
 wait_until 10 eval '! agent agent status | grep -q wanted' || fail "still wanted: $(agent agent status)"
+
+say "a backup by hand beside the daemon is told soon, and one that the logs need and that fails at once"
+agent agent backup -q >/dev/null 2>&1
+wait_until 20 has_sets 3 || fail "the backup by hand is not told: $(agent agent status)"
+lab_stop "$pid_agent"
+printf 'hook-before = ["/bin/false"]\n' >>"$lab/agent/agent.toml"
+lab_run_agent agent
+sql source 'RESET MASTER'
+has_failed() { grep -q 'AGENT_JOB_FAILED the backup for the chain of logs' "$lab/agent.log"; }
+wait_until 60 has_failed || fail "no backup was tried: $(agent agent status)"
+is_audited() { as alice audit list --json | jq -e '[.entries[] | select(.action == "agent.refusal") | .text | select(contains("the backup for the chain of logs"))] | length == 1' >/dev/null; }
+wait_until 10 is_audited || fail "the failed backup is not told: $(as alice audit list)"
 echo "point in time: ok"

@@ -45,11 +45,15 @@ TEST_CASE("an agent asks at its start, and then hardly ever without a reason") {
     CHECK(due[3] == hosts);
 }
 
-TEST_CASE("work is fetched at once") {
-    ContactPlan plan(1);
-    is_idle(plan);
-    plan.has_work(start());
-    CHECK(plan.due(start()));
+TEST_CASE("work is fetched, and a backup told, at once, also right after another message") {
+    const auto due = due_after(
+        [](ContactPlan& plan) {
+            plan.succeeded(start());
+            plan.has_news(start());
+            plan.has_event(start() + 1s);
+        },
+        {0s, 1s});
+    CHECK(due == std::vector{0, hosts});
 }
 
 TEST_CASE("news are told within a minute, however often they are noticed") {
@@ -80,7 +84,7 @@ TEST_CASE("after an outage those with a reason come one after the other") {
         [](ContactPlan& plan) {
             is_idle(plan);
             plan.is_back(start(), 2h);
-            plan.has_work(start());
+            plan.has_event(start());
         },
         {10s, 150s, 300s});
     const auto that_failed = due_after(
@@ -108,9 +112,9 @@ TEST_CASE("who fails tries again later and later, not when its poll says so") {
     const auto once = due_after(
         [](ContactPlan& plan) {
             is_idle(plan);
-            plan.has_work(start());
+            plan.has_event(start());
             plan.failed(start());
-            plan.has_work(start());
+            plan.has_event(start());
             plan.has_news(start());
         },
         {7s, 15s, 23s});
