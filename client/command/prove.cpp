@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "client/command/commands.hpp"
 #include "client/command/escrow_origin.hpp"
@@ -93,17 +94,36 @@ proto::EscrowProve::Answer answer(const proto::EscrowChallenge::Item& item, cons
     return {item.subkey, item.sha256, sha256_hex(challenge_text(from_base64(item.message), key, expected))};
 }
 
+// Whether each part of the challenge is about a record of `escrow`.
+bool is_about(const proto::EscrowChallenge::Reply& challenge, const Escrow& escrow) {
+    return std::ranges::all_of(challenge.items, [&](const auto& item) {
+        return std::ranges::any_of(escrow.records, [&](const auto& one) {
+            return one.subkey == item.subkey && sha256_hex(one.record) == item.sha256;
+        });
+    });
+}
+
 void run(Context& context, const Arguments& arguments) {
-    const auto [escrow, identities] =
-        trusted_escrow(context, arguments.server, arguments.store, arguments.identity);
     const auto user = user_fingerprint(context.config);
-    const OpenedKey key(escrow, identities, gpg::Home::use(context.config.gpg_home));
+    std::optional<OpenedKey> key;
+    const auto open = [&] {
+        auto [escrow, identities] =
+            trusted_escrow(context, arguments.server, arguments.store, arguments.identity);
+        key.emplace(escrow, identities, gpg::Home::use(context.config.gpg_home));
+        return std::move(escrow);
+    };
+    Escrow escrow = open();
     const auto challenge = context.session().ask(proto::EscrowChallenge{arguments.server});
+    // The host may have deposited anew meanwhile: only what does not fit the second time either is told.
+    if (!is_about(challenge, escrow)) {
+        context.say("these are not the records that the dispatcher asks about: reading them once more");
+        escrow = open();
+    }
     proto::EscrowProve proof{arguments.server, challenge.challenge, {}};
     for (const auto& item : challenge.items) {
         try {
             proof.answers.push_back(
-                answer(item, escrow, key, {arguments.server, item.subkey, user, challenge.challenge, {}}));
+                answer(item, escrow, *key, {arguments.server, item.subkey, user, challenge.challenge, {}}));
         } catch (const Error& error) {
             // The first is the subkey in use; older ones matter only to sets that are not rewrapped yet.
             if (proof.answers.empty() || error.kind() == ErrorKind::refused) throw;

@@ -178,6 +178,12 @@ printf 'strongroom proof of recovery\nserver %s\nsubkey %s\nuser %s\nchallenge %
     "$(printf '%064d' 1)" | gpg --homedir "$lab/reader" --batch --quiet --trust-model always -r "$subkey!" -e >"$lab/challenge.gpg" 2>/dev/null
 client_under 7 'another server, user or challenge' "$(challenge "$lab/challenge.gpg")" prove --server "$server" --store "file://$lab/store"
 
+say "the client: an escrow record that is not the newest one, or none, however often it is read"
+cp "$own" "$lab/former.gpg"
+agent agent escrow >/dev/null
+client_under 12 'not the one that the dispatcher holds' "$(fetch "$identity" "$public" "$lab/former.gpg")" prove --server "$server"
+client_under 5 'no escrow record' "escrow.fetch body {\"identity\":\"$identity\",\"public_key\":$public,\"records\":[]}" prove --server "$server"
+
 say "the client: an older escrow record, from before a rotation"
 agent agent rotate >/dev/null 2>&1 || fail "no rotation"
 agent agent backup -q >/dev/null 2>&1 || fail "no backup"

@@ -40,6 +40,37 @@ show '(.recoverable | not) and .escrowed' >/dev/null || fail "recoverable withou
 as alice prove --server "$server" --json | jq -e '.records | length >= 1' >/dev/null
 show .recoverable >/dev/null || fail "not recoverable after the proof of the new key"
 
+say "what the host deposits after the client read the records and before the challenge is read, too"
+cat >"$lab/pinentry" <<P
+#!/usr/bin/env bash
+echo OK
+while read -r line; do
+    case "\$line" in
+    SETDESC*ECDH*) [ ! -e "$lab/meanwhile" ] || { mv "$lab/meanwhile" "$lab/done" && bash "$lab/done" >"$lab/meanwhile.log" 2>&1; } ;;
+    GETPIN) echo 'D correct horse alice' ;;
+    esac
+    echo OK
+done
+P
+chmod 700 "$lab/pinentry"
+printf 'pinentry-program %s\ndefault-cache-ttl 0\nmax-cache-ttl 0\n' "$lab/pinentry" >>"$lab/alice/gpg-agent.conf"
+gpgconf --homedir "$lab/alice" --kill all
+# Proves while the host runs `strongroom-agent COMMAND`: when gpg first asks for the decryption key, which is to open the reply with the
+# records.
+proves_while() { # COMMAND PROVE-ARGUMENTS...
+    local command=$1 subkey
+    shift
+    printf '"%s" --config "%s" %s\n' "$STRONGROOM_BIN/strongroom-agent" "$lab/agent/agent.toml" "$command" >"$lab/meanwhile"
+    as alice prove --server "$server" --json "$@" >"$lab/proof.json" 2>"$lab/proof.txt" || fail "not proven while $command: $(cat "$lab/proof.txt")"
+    [ ! -e "$lab/meanwhile" ] || fail "nobody was asked for the passphrase"
+    grep -q 'reading them once more' "$lab/proof.txt" || fail "the record was not deposited in between: $(cat "$lab/proof.txt" "$lab/meanwhile.log")"
+    subkey=$(as alice server show "$server" --json | jq -r .info.subkey)
+    jq -e --arg subkey "$subkey" --arg sha256 "$(sha256sum "$lab/store/$server/escrow/$subkey.gpg" | cut -d' ' -f1)" '.records[0] == {subkey: $subkey, sha256: $sha256}' "$lab/proof.json" >/dev/null || fail "another record was proven: $(cat "$lab/proof.json")"
+    show .recoverable >/dev/null || fail "not recoverable after the proof of the newest record"
+}
+proves_while escrow
+proves_while rotate
+
 say "another user proves nothing"
 lab_register_user mallory
 expect_failure 9 'no server' as mallory prove --server "$server" --identity "$identity"
