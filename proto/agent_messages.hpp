@@ -239,6 +239,8 @@ struct AgentReport {
     // Identity keys of the hosts that this one's sets open for besides itself, as it has pinned them: all of
     // them. Only what they say of its sets counts.
     std::optional<std::vector<std::string>> verifiers{};
+    // It sends proofs that the reply leaves for later again; to an agent that does not, no reply names any.
+    std::optional<bool> sends_again{};
     template <class Fields>
     void fields(Fields& f) {
         f("version", version, short_text);
@@ -252,8 +254,17 @@ struct AgentReport {
         f("proofs", proofs, Many<Nested>{100, {}});
         f("state", state);
         f("verifiers", verifiers, Many<Text>{max_verifiers, fingerprint_text});
+        f("sends_again", sends_again);
     }
-    using Reply = Empty;
+    struct Reply {
+        // Not taken, and taken later perhaps: the set is not reported yet, or its server does not name the
+        // host yet that proved it.
+        std::optional<std::vector<ProofOf>> not_yet{};
+        template <class Fields>
+        void fields(Fields& f) {
+            f("not_yet", not_yet, Many<Nested>{100, {}});
+        }
+    };
 };
 
 }  // namespace strongroom::proto

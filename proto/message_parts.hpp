@@ -75,6 +75,17 @@ struct SetProof {
     }
 };
 
+// Which proof an agent sent.
+struct ProofOf {
+    std::string set;
+    std::optional<std::string> server{};
+    template <class Fields>
+    void fields(Fields& f) {
+        f("set", set, set_id_text);
+        f("server", server, uuid_text);
+    }
+};
+
 struct Backup {
     std::string set;
     std::string kind = "full";

@@ -82,9 +82,9 @@ void Daemon::run() {
 void Daemon::look(UtcTime now) {
     last_look_ = now;
     const RunState runs = host_.state.runs();
-    // A backup by hand, or one whose job's end was not taken.
+    // A backup by hand that could not be told, or one whose job's end was not taken.
     if (std::ranges::any_of(runs.runs, [](const Run& run) { return !run.reported; })) plan_.has_event(now);
-    const bool unheard = !runs.refusals.empty() || runs.removed;
+    const bool unheard = !runs.refusals.empty() || runs.removed || runs.has_proofs_to_tell(now);
     // A slot of its own schedules is due, and no order came: a long poll proves nothing, so it asks.
     const auto due = due_by_schedule();
     withheld_ = due && due->withheld;

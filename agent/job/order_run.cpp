@@ -259,7 +259,6 @@ void OrderRunner::run(const proto::JobOrder& order, proto::Exchange& exchange) {
                   error.text());
         return;
     }
-    if (report.proof) forget_proof(host_.state, *report.proof);
     if (!report.backup) return;
     mark_reported(host_.state, report.backup->set);
     prove_after(report.backup->set);

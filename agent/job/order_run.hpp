@@ -46,8 +46,8 @@ class OrderRunner {
     void require_fit(const proto::JobOrder& order, proto::Exchange& exchange);
     void rotate_keys(const proto::JobOrder& order, proto::Exchange& exchange);
     void verify_sets(const proto::JobOrder& order);
-    // `proof` gets the outcome of this host's own newest set, also of one that failed; those of other servers
-    // follow with the next report.
+    // `proof` gets the outcome of this host's own newest set, also of one that failed. The next report holds
+    // it too, with those of other servers: it may tell first of the set.
     void prove_newest(const proto::JobOrder& order, std::optional<proto::SetProof>& proof);
     void prove_after(const std::string& set);
     void prune_sets(const proto::JobOrder& order);

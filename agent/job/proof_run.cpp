@@ -34,10 +34,6 @@ ProofResult prove_set(const Host& host, const std::string& server, const std::st
     return result;
 }
 
-void forget_proof(const StateDir& state, const proto::SetProof& proof) {
-    state.change_runs([&](RunState& runs) { runs.forget_proof(proof); });
-}
-
 void prove_after_backup(const Host& host, const std::string& set, const std::stop_token& stop,
                         const backupset::OnProgress& on_progress) noexcept {
     if (!host.config.proof.after_backup) return;

@@ -13,13 +13,10 @@ namespace strongroom::agent {
 proto::SetProof to_proof(const ProofResult& result);
 
 // Opens the store, proves a set of `server` (this host, or one that it verifies for) at low priority, and
-// keeps the outcome in runs.json until the dispatcher has it. Throws as subject_of() and
+// keeps the outcome in runs.json until the dispatcher took it with a report. Throws as subject_of() and
 // prove_by_restoring().
 ProofResult prove_set(const Host& host, const std::string& server, const std::string& set,
                       const std::stop_token& stop, const backupset::OnProgress& on_progress);
-
-// The dispatcher knows it.
-void forget_proof(const StateDir& state, const proto::SetProof& proof);
 
 // Proves the set that was just made, if the configuration says so (prove-after-backup). Never throws: the
 // backup is good. What could not be tried is logged, and reported among the refusals.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "agent/verifiers/pins.hpp"
+#include "common/base/log.hpp"
 #include "common/base/printable.hpp"
 
 namespace strongroom::agent {
@@ -24,6 +25,7 @@ std::string host_label() {
 
 void report_runs(const Host& host, proto::Exchange& exchange, bool always,
                  const std::optional<proto::ServerState>& state) {
+    const UtcTime now = host.clock.now();
     const RunState runs = host.state.runs();
     proto::AgentReport report;
     for (const Run& run : runs.runs)
@@ -32,11 +34,12 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always,
         report.removed = *runs.removed;
         if (report.removed->size() > most_removed) report.removed->resize(most_removed);
     }
+    if (always || runs.has_proofs_to_tell(now)) report.proofs = runs.proofs;
     if (!always && !state && report.backups.empty() && runs.refusals.empty() && !report.removed &&
-        !runs.proofs)
+        !report.proofs)
         return;
     report.state = state;
-    report.proofs = runs.proofs;
+    if (report.proofs) report.sends_again = true;
     report.verifiers = verifier_fingerprints(host.state);
     report.version = STRONGROOM_VERSION;
     report.label = host_label();
@@ -44,23 +47,32 @@ void report_runs(const Host& host, proto::Exchange& exchange, bool always,
     report.store = printable_line(host.config.store, 240);
     report.refusals = runs.refusals;
     if (!runs.runs.empty()) report.server_version = runs.runs.back().backup.server_version;
-    exchange.ask(report);
+    const auto reply = exchange.ask(report);
     // A backup by hand may have been added meanwhile: only what was sent is marked.
-    host.state.change_runs([&](RunState& now) {
-        for (Run& run : now.runs)
+    std::size_t left = 0;
+    host.state.change_runs([&](RunState& after) {
+        for (Run& run : after.runs)
             for (const auto& sent : report.backups)
                 if (run.backup.set == sent.set) run.reported = true;
-        std::erase_if(now.refusals, [&](const auto& text) {
+        std::erase_if(after.refusals, [&](const auto& text) {
             return std::ranges::find(report.refusals, text) != report.refusals.end();
         });
         if (report.proofs)
-            for (const auto& sent : *report.proofs) now.forget_proof(sent);
-        if (!report.removed || !now.removed) return;
-        std::erase_if(*now.removed, [&](const auto& set) {
+            left =
+                after.proofs_told(*report.proofs, reply.not_yet.value_or(std::vector<proto::ProofOf>{}), now);
+        if (!report.removed || !after.removed) return;
+        std::erase_if(*after.removed, [&](const auto& set) {
             return std::ranges::find(*report.removed, set) != report.removed->end();
         });
-        if (now.removed->empty()) now.removed.reset();
+        if (after.removed->empty()) after.removed.reset();
     });
+    if (!reply.not_yet || reply.not_yet->empty()) return;
+    const auto& first = reply.not_yet->front();
+    log_event(
+        Level::warning, "AGENT_PROOF_NOT_TAKEN",
+        "{} proof(s), the first of set {} of server {}: the dispatcher does not know the set yet, or its "
+        "server does not name this host yet; {} of them will be sent again",
+        reply.not_yet->size(), first.set, first.server.value_or(host.agent.server), left);
 }
 
 }  // namespace strongroom::agent

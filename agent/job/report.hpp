@@ -7,8 +7,9 @@
 
 namespace strongroom::agent {
 
-// Sends one agent.report and marks what it held as reported. Without anything new nothing is sent, unless
-// `always` or with a `state`. Throws what the exchange throws; nothing is marked then.
+// Sends one agent.report and marks what it held as reported; proofs that the dispatcher leaves for later are
+// kept, and sent again an hour later or if `always`. Without anything new nothing is sent, unless `always` or
+// with a `state`. Throws what the exchange throws; nothing is marked then.
 void report_runs(const Host& host, proto::Exchange& exchange, bool always,
                  const std::optional<proto::ServerState>& state = {});
 

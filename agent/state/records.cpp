@@ -11,6 +11,8 @@ constexpr std::size_t kept_runs = 200;
 constexpr std::size_t most_runs = 1000;
 constexpr std::size_t kept_refusals = 100;
 constexpr std::size_t kept_proofs = 100;
+constexpr std::chrono::milliseconds tell_again = std::chrono::hours(1);
+constexpr std::chrono::milliseconds told_for = std::chrono::days(7);
 
 }  // namespace
 
@@ -60,12 +62,31 @@ void RunState::add_proof(proto::SetProof proof) {
     proofs->push_back(std::move(proof));
 }
 
-void RunState::forget_proof(const proto::SetProof& proof) {
-    if (!proofs) return;
-    std::erase_if(*proofs, [&](const auto& one) {
-        return one.set == proof.set && one.server == proof.server && one.time == proof.time;
-    });
+bool RunState::has_proofs_to_tell(UtcTime now) const {
+    if (!proofs || !proofs_left) return proofs.has_value();
+    const std::int64_t time = to_millis(now);
+    const auto is_new = [&](const auto& one) { return one.time > *proofs_left && one.time <= time; };
+    return time < *proofs_left || time - *proofs_left >= tell_again.count() ||
+           std::ranges::any_of(*proofs, is_new);
+}
+
+std::size_t RunState::proofs_told(const std::vector<proto::SetProof>& sent,
+                                  const std::vector<proto::ProofOf>& left, UtcTime now) {
+    std::size_t kept = 0;
+    const auto is_done = [&](const proto::SetProof& one) {
+        const auto is_it = [&](const auto& of) { return of.set == one.set && of.server == one.server; };
+        const auto told = std::ranges::find_if(sent, is_it);
+        if (told == sent.end() || told->time != one.time) return false;  // a later one, made meanwhile
+        const bool keep = std::ranges::any_of(left, is_it) && to_millis(now) - one.time < told_for.count();
+        kept += keep ? 1 : 0;
+        return !keep;
+    };
+    proofs_left.reset();
+    if (!proofs) return 0;
+    std::erase_if(*proofs, is_done);
+    if (kept > 0) proofs_left = to_millis(now);
     if (proofs->empty()) proofs.reset();
+    return kept;
 }
 
 void RunState::add_refusal(std::string text) {

@@ -201,6 +201,7 @@ struct RunState {
     std::optional<std::int64_t> last_proof{};
     std::optional<std::string> last_proof_job{};
     std::optional<std::vector<proto::SetProof>> proofs{};
+    std::optional<std::int64_t> proofs_left{};  // when the dispatcher last left some of them for later
     template <class Fields>
     void fields(Fields& f) {
         f("runs", runs, Many<Nested>{1000, {}});
@@ -215,6 +216,7 @@ struct RunState {
         f("last_proof", last_proof, any_time);
         f("last_proof_job", last_proof_job, uuid_text);
         f("proofs", proofs, Many<Nested>{100, {}});
+        f("proofs_left", proofs_left, any_time);
     }
 
     // The backup that was made for this job, or for this slot of this schedule, or nullptr.
@@ -228,7 +230,11 @@ struct RunState {
     void add_refusal(std::string text);
     // Of one set of one server the last one; of more than 100 sets the newest.
     void add_proof(proto::SetProof proof);
-    void forget_proof(const proto::SetProof& proof);
+    // Whether they have to be told now: there are new ones, or it is an hour since some were left for later.
+    bool has_proofs_to_tell(UtcTime now) const;
+    // `sent` were told at `now`; those that were left are kept until they are a week old. Returns how many.
+    std::size_t proofs_told(const std::vector<proto::SetProof>& sent, const std::vector<proto::ProofOf>& left,
+                            UtcTime now);
 };
 
 // running.json: a backup that was begun. Left behind only by a crash.

@@ -161,13 +161,17 @@ proto::AgentReport::Reply agent_report(const Context& context, const proto::Agen
         settle_slot(context, server, backup);
     }
     if (input.verifiers) note_verifiers(context, *input.verifiers);
-    if (input.proofs) note_proofs(context, *input.proofs);
+    proto::AgentReport::Reply reply;
+    if (input.proofs) {
+        auto not_yet = note_proofs(context, *input.proofs);
+        if (input.sends_again == true && !not_yet.empty()) reply.not_yet = std::move(not_yet);
+    }
     if (input.removed) forget_backups(context, server.uuid, *input.removed);
     for (const auto& refusal : input.refusals) {
         context.audit("agent.refusal", server.uuid, printable_line(refusal, 1500));
         log_event(Level::warning, "DISPATCHER_AGENT_REFUSED", "server {}: {}", server.uuid, refusal);
     }
-    return {};
+    return reply;
 }
 
 }  // namespace strongroom::dispatcher

@@ -11,18 +11,24 @@ namespace {
 
 constexpr std::size_t audited_text = 1500;
 
-// Why the caller's proof of a set of server `uuid` does not count; empty: it does.
-std::string objection(const Context& context, const std::string& uuid) {
+struct Objection {
+    std::string why;  // empty: none
+    bool for_good = true;
+};
+
+// Why the caller's proof of a set of server `uuid` does not count.
+Objection objection(const Context& context, const std::string& uuid) {
     const Server& sender = context.server();
     if (uuid == sender.uuid) return {};
     const auto server = context.tx.find_server(uuid);
     // The same words for a server of somebody else, so that ids cannot be probed.
-    if (!server || server->owner != sender.owner) return "its user has no such server";
-    if (server->retired != 0) return "that server is retired";
+    if (!server || server->owner != sender.owner) return {"its user has no such server"};
+    if (server->retired != 0) return {"that server is retired"};
     const auto named = context.tx.find_verifiers(uuid);
     if (!named || std::ranges::count(named->fingerprints, sender.identity) == 0)
-        return "that server does not name the identity key " + group_fingerprint(sender.identity) +
-               " as one that may prove its sets";
+        return {"that server does not name the identity key " + group_fingerprint(sender.identity) +
+                    " as one that may prove its sets",
+                false};
     return {};
 }
 
@@ -38,24 +44,28 @@ void note_proof(const Context& context, const std::string& server, const proto::
 
 }  // namespace
 
-void note_proofs(const Context& context, std::span<const proto::SetProof> proofs) {
+std::vector<proto::ProofOf> note_proofs(const Context& context, std::span<const proto::SetProof> proofs) {
     constexpr std::size_t named = 5;
     std::size_t refused = 0;
     std::string text;
+    std::vector<proto::ProofOf> not_yet;
     for (const auto& proof : proofs) {
         const std::string server = proof.server.value_or(context.server().uuid);
-        const std::string why = objection(context, server);
-        if (why.empty()) {
+        const auto [why, for_good] = objection(context, server);
+        if (why.empty() && context.tx.knows_backup(server, proof.set)) {
             note_proof(context, server, proof);
-        } else if (refused++ < named) {
-            text += "; set " + proof.set + " of server " + server + ": " + why;
+            continue;
         }
+        if (why.empty() || !for_good) not_yet.push_back({proof.set, proof.server});
+        if (!why.empty() && refused++ < named)
+            text += "; set " + proof.set + " of server " + server + ": " + why;
     }
-    if (refused == 0) return;
+    if (refused == 0) return not_yet;
     if (refused > named) text += "; ...";
     text = printable_line(std::to_string(refused) + " proof(s) left out" + text, audited_text);
     context.audit("proof.refused", context.server().uuid, text);
     log_event(Level::warning, "DISPATCHER_PROOF_REFUSED", "from server {}: {}", context.server().uuid, text);
+    return not_yet;
 }
 
 void note_verifiers(const Context& context, std::vector<std::string> fingerprints) {

@@ -141,6 +141,7 @@ class Transaction {
     // Backups and escrow.
     // False for a set that is known: it replaces nothing.
     virtual bool put_backup(const Backup& backup) = 0;
+    virtual bool knows_backup(const std::string& server, const std::string& set) = 0;  // also a removed one
     virtual std::vector<Backup> list_backups(const std::string& server,
                                              std::int64_t limit) = 0;  // newest first; no removed ones
     // False unless it is listed. It stays known: told again, it is not listed again.

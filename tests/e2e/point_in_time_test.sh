@@ -115,8 +115,11 @@ wait_until 60 committed 2 || fail "no full backup after the gap: $(agent agent s
 wait_until 10 has_sets 2 || fail "the backup is not told at once: $(agent agent status)"
 wait_until 10 eval '! agent agent status | grep -q wanted' || fail "still wanted: $(agent agent status)"
 
-say "a backup by hand beside the daemon is told soon, and one that the logs need and that fails at once"
-agent agent backup -q >/dev/null 2>&1
+say "a backup by hand that could not be told is told by the daemon soon, and one that the logs need and that fails at once"
+sed -i "s|$url|http://127.0.0.1:9|" "$lab/agent/state/agent.json" # which the daemon has read
+agent agent backup --json >"$lab/by-hand.json" 2>"$lab/by-hand.txt"
+jq -e '.reported | not' "$lab/by-hand.json" || fail "it was told by hand: $(cat "$lab/by-hand.txt")"
+sed -i "s|http://127.0.0.1:9|$url|" "$lab/agent/state/agent.json"
 wait_until 20 has_sets 3 || fail "the backup by hand is not told: $(agent agent status)"
 lab_stop "$pid_agent"
 printf 'hook-before = ["/bin/false"]\n' >>"$lab/agent/agent.toml"

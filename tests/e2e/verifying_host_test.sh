@@ -60,11 +60,19 @@ jq -e --arg server "$shop" --arg set "$before" '.proven and .server == $server a
 agent prover check --json | jq -e '[.checks[] | select(.result == "fail" or .result == "warn") | .what] - ["dispatcher key", "escrow"] == []' >/dev/null ||
     fail "$(agent prover check)"
 
+say "a proof of a set that the source could not report yet is kept, and counts once the source has"
+sed -i "s|$url|http://127.0.0.1:9|" "$lab/shop/state/agent.json"
+unheard=$(agent shop backup -q 2>/dev/null)
+sed -i "s|http://127.0.0.1:9|$url|" "$lab/shop/state/agent.json"
+agent prover verify --full -q >/dev/null 2>&1 || fail "the set cannot be proven"
+lab_run_agent prover
+left() { grep -q "AGENT_PROOF_NOT_TAKEN 1 proof.*$unheard of server $shop.*; 1 of them will be sent again" "$lab/prover.log"; }
+wait_until 20 left || fail "the proof is taken before its set is known: $(cat "$lab/prover.log")"
+
 say "an increment, by the user's job, through the daemons; it reads the source's objects and writes none of them"
 sql source "UPDATE secret_shop.orders SET name = 'changed' WHERE id < 10"
 increment=$(agent shop backup --incremental -q 2>/dev/null)
 lab_run_agent shop
-lab_run_agent prover
 of_store() { find "$lab/store" -type f -printf '%p %s %T@\n' | sort; }
 job() { # KIND : on the prover; leaves its end in out.json
     local id
@@ -78,6 +86,10 @@ known() { as alice backup list --server "$shop" --json | jq -e --arg set "$1" '.
 wait_until 20 known "$increment" || fail "the dispatcher does not know $increment"
 named() { [ "$(as alice server show "$shop" --json | jq -c .info.verifiers)" = "[\"$prover_identity\"]" ]; }
 wait_until 20 named || fail "the source's verifiers: $(as alice server show "$shop" --json)"
+lab_stop "$pid_prover"
+lab_run_agent prover # which sends it again when it starts, as it does after an hour
+taken() { [ "$(listed "$unheard")" = "[true,\"$prover\"]" ]; }
+wait_until 20 taken || fail "the proof was not sent again: $(listed "$unheard")"
 of_store >"$lab/before.txt"
 job verify-full || fail "$(cat "$lab/out.json")"
 of_store | cmp - "$lab/before.txt" || fail "the store is not what it was"

@@ -6,10 +6,13 @@
 namespace strongroom::dispatcher {
 
 bool SqliteTransaction::put_backup(const Backup& backup) {
-    if (select_one<Backup>(session_, "backups WHERE server = :s AND set_id = :i", backup.server, backup.set))
-        return false;
+    if (knows_backup(backup.server, backup.set)) return false;
     insert(session_, "backups", backup);
     return true;
+}
+
+bool SqliteTransaction::knows_backup(const std::string& server, const std::string& set) {
+    return select_one<Backup>(session_, "backups WHERE server = :s AND set_id = :i", server, set).has_value();
 }
 
 std::vector<Backup> SqliteTransaction::list_backups(const std::string& server, std::int64_t limit) {

@@ -79,6 +79,7 @@ class SqliteTransaction : public Transaction {
     std::vector<Job> jobs_with_lease_before(std::int64_t now) override;
     bool requeue_job(const std::string& id, std::int64_t attempts) override;
     bool put_backup(const Backup& backup) override;
+    bool knows_backup(const std::string& server, const std::string& set) override;
     std::vector<Backup> list_backups(const std::string& server, std::int64_t limit) override;
     bool remove_backup(const std::string& server, const std::string& set, std::int64_t now) override;
     bool put_restore_proof(const RestoreProof& proof) override;

@@ -147,6 +147,9 @@ void check_ledger(const OpenStore& open) {
         CHECK_FALSE(tx.remove_backup(random_uuid(), backup.set, 80));
         CHECK(tx.remove_backup(server.uuid, backup.set, 80));
         CHECK_FALSE(tx.remove_backup(server.uuid, backup.set, 90));
+        CHECK(tx.knows_backup(server.uuid, backup.set));
+        CHECK_FALSE(tx.knows_backup(server.uuid, "20261122T013700Z-00000000"));
+        CHECK_FALSE(tx.knows_backup(random_uuid(), backup.set));
         CHECK_FALSE(tx.put_backup(backup));  // reported late
         CHECK(tx.list_backups(server.uuid, 10).empty());
         CHECK(tx.server_facts().at(0).last_backup == 0);

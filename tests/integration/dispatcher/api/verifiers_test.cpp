@@ -166,6 +166,54 @@ TEST_CASE("verifiers: a host is not believed who proved a set, and a repeated me
     CHECK(v.known()->text == "it failed");
 }
 
+TEST_CASE("verifiers: a proof that comes too early is asked for again, and then counts") {
+    Verified v;
+    auto report = Verified::empty();
+    report.sends_again = true;
+    const auto ask = [&](const Peer& by, const std::string& of, const std::string& set) {
+        report.proofs = {v.proof(true, of)};
+        report.proofs->front().set = set;
+        const auto reply = v.room.ask(by, report);
+        if (reply.not_yet) {
+            REQUIRE(reply.not_yet->size() == 1);
+            CHECK(reply.not_yet->front().set == set);
+            CHECK(reply.not_yet->front().server == of);
+        }
+        return reply.not_yet.has_value();
+    };
+    const std::string unknown = "20261122T030000Z-00000001";
+    CHECK(ask(*v.host, v.source->server, v.set));  // nobody named it yet
+    CHECK(v.audit(*v.alice, "proof.refused").size() == 1);
+    v.name(*v.source, {v.host->fingerprint});
+    CHECK_FALSE(v.known());
+    CHECK_FALSE(ask(*v.host, v.source->server, v.set));
+    CHECK(v.known()->by == v.host->server);
+    CHECK_FALSE(ask(*v.host, v.source->server, v.set));
+
+    for (const Peer* by : {&*v.host, &*v.source}) CHECK(ask(*by, v.source->server, unknown));
+    CHECK(v.audit(*v.alice, "proof.refused").size() == 1);
+    auto made = Verified::empty();
+    made.backups = {Verified::backup(unknown)};
+    v.room.ask(*v.source, made);
+    CHECK_FALSE(ask(*v.host, v.source->server, unknown));
+    CHECK(v.known()->by == v.host->server);  // the newest set
+    made.backups = {};
+    made.removed = {unknown};
+    v.room.ask(*v.source, made);
+    CHECK_FALSE(ask(*v.host, v.source->server, unknown));  // it was there
+
+    // Not for good reason, or to an agent that would not understand.
+    const auto bob = v.room.add_user("bob");
+    const auto foreign = v.room.add_agent(*bob);
+    CHECK_FALSE(ask(*foreign, v.source->server, v.set));
+    CHECK_FALSE(ask(*v.host, random_uuid(), v.set));
+    report.sends_again.reset();
+    CHECK_FALSE(ask(*v.source, v.source->server, "20261122T040000Z-00000001"));
+    v.room.ask(*v.alice, proto::ServerRetire{v.source->server});
+    report.sends_again = true;
+    CHECK_FALSE(ask(*v.host, v.source->server, v.set));
+}
+
 TEST_CASE("verifiers: who is not named by the very server proves nothing of it") {
     Verified v;
     const auto other = v.room.add_agent(*v.alice);
