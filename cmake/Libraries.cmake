@@ -13,6 +13,7 @@ find_package(Catch2 2 REQUIRED)
 find_package(Gpgmepp REQUIRED)  # GPGME's own C++ binding
 pkg_check_modules(GPGME REQUIRED IMPORTED_TARGET gpgme)
 pkg_check_modules(GPG_ERROR REQUIRED IMPORTED_TARGET gpg-error)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)

@@ -21,6 +21,7 @@ build_packages=(
     libcurl4-openssl-dev    # HTTP, S3 (its own SigV4), SFTP
     libpugixml-dev          # lists and errors of S3
     libzstd-dev
+    libarchive-dev          # the tar stream of a mydumper set
     libssl-dev
     libcli11-dev
     libspdlog-dev
@@ -43,6 +44,7 @@ test_packages=(
     curl jq zstd openssl    # the tests that speak the protocol and recover without our programs
     sqlite3                 # reads the dispatcher's file in tests
     mariadb-server          # private servers on loopback
+    mydumper                # and myloader
     mariadb-test mariadb-test-data  # MySQL's `world` and DBT-3
     sysbench                # size and live writes
     sqop rnp                # two other OpenPGP programs open what we write

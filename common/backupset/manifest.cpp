@@ -42,10 +42,11 @@ void check_log(const Manifest& manifest) {
 
 void check_meaning(const Manifest& manifest) {
     if (!is_one_of(manifest.kind, {"full", "incremental", "log"})) refuse("has an unknown kind");
-    if (!is_one_of(manifest.stream, {"xbstream", "sql", "raw", "binlog"})) refuse("has an unknown stream");
+    if (!is_one_of(manifest.stream, {"xbstream", "sql", "tar", "raw", "binlog"}))
+        refuse("has an unknown stream");
     check_log(manifest);
     if (!is_one_of(manifest.compression, {"zstd", "none"})) refuse("has an unknown compression");
-    if (manifest.scope && (*manifest.scope != "partial" || manifest.stream != "sql"))
+    if (manifest.scope && (*manifest.scope != "partial" || !is_one_of(manifest.stream, {"sql", "tar"})))
         refuse("has an unknown scope");
     if (manifest.kind != "log" && manifest.parent.has_value() != (manifest.kind == "incremental"))
         refuse("names a parent although it is full, or none although it is incremental");

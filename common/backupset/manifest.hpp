@@ -94,7 +94,7 @@ struct Manifest {
     // and since when its passphrase exists, UTC. `created` stays that of the data.
     std::optional<std::string> replaces;
     std::optional<std::string> reencrypted;
-    std::string stream;                // what the plain stream is: "xbstream", "sql", "raw", "binlog"
+    std::string stream;                // what the plain stream is: "xbstream", "sql", "tar", "raw", "binlog"
     std::optional<std::string> scope;  // "partial": a dump of some databases or tables only
     std::string source_tool;           // "mariadb-backup"
     std::string source_version;        // first line of its --version

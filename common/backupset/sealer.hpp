@@ -35,7 +35,7 @@ struct SealOptions {
     std::optional<std::string> parent;     // the set that this increment builds on; none: a full set
     // Of a piece of a binary log, whose set has a log id; `parent` is then the piece before it.
     std::optional<LogPart> log{};
-    std::string stream;    // "xbstream", "sql", "raw"
+    std::string stream;    // "xbstream", "sql", "tar", "raw"
     bool partial = false;  // a dump of some databases or tables only
     std::string source_tool;
     std::string source_version;

@@ -10,7 +10,10 @@ PhysicalTools tools_for(const backupset::Manifest& manifest) {
         throw Error(ErrorKind::usage,
                     "set " + manifest.set + " holds a " + manifest.stream + " stream of " +
                         manifest.source_tool + ", no physical backup",
-                    "Restore it with --pipe, for example --pipe mariadb, or with --stdout.");
+                    manifest.stream == "tar"
+                        ? "Restore it as SQL with --into-server, --pipe mariadb, --output or --stdout, or as "
+                          "files for myloader with --dump-folder."
+                        : "Restore it with --pipe, for example --pipe mariadb, or with --stdout.");
     if (manifest.source_tool == "xtrabackup")
         return {"xbstream", "xtrabackup", XbstreamGuard::Dialect::percona};
     return {"mbstream", "mariadb-backup", XbstreamGuard::Dialect::mariadb};
