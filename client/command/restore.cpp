@@ -37,10 +37,10 @@ void require_one_target(const Arguments& arguments) {
     const int targets = arguments.part.targets() + (arguments.datadir.empty() ? 0 : 1) +
                         (arguments.pipe ? 1 : 0) + (arguments.to_stdout ? 1 : 0);
     if (targets != 1)
-        throw Error(
-            ErrorKind::usage,
-            "exactly one of --datadir, --pipe, --stdout, --output, --into-server and --tablespaces is needed",
-            "Physical sets go to --datadir DIR, dumps to any of the others.");
+        throw Error(ErrorKind::usage,
+                    "exactly one of --datadir, --pipe, --stdout, --output, --into-server, --tablespaces and "
+                    "--dump-folder is needed",
+                    "Physical sets go to --datadir DIR, dumps to any of the others.");
     if (arguments.pipe == arguments.command.empty())
         throw Error(ErrorKind::usage,
                     arguments.pipe ? "--pipe needs a command" : "there is a command but no --pipe",
@@ -82,9 +82,10 @@ void run(Context& context, const Arguments& arguments) {
                                           {arguments.set, arguments.datadir, done}, store);
         }
         const auto manifest = choose_set(from, arguments.set);
+        const bool part = arguments.datadir.empty() && arguments.part.apply(manifest);
         if (!arguments.datadir.empty())
             restore_datadir(from, manifest, {arguments.datadir, arguments.prepare});
-        else if (arguments.part.apply())
+        else if (part)
             restore_part_of(context, from, manifest, arguments.part, arguments.command);
         else if (arguments.pipe)
             restore_pipe(from, manifest, arguments.command);
@@ -93,7 +94,7 @@ void run(Context& context, const Arguments& arguments) {
         progress.finish();
         home.stop_daemons();
         context.say(store.summary());
-        if (arguments.part.apply()) return;
+        if (part) return;
         if (arguments.datadir.empty()) return context.say("restored set " + manifest.set);
         const auto datadir = std::filesystem::absolute(arguments.datadir).string();
         const bool prepared = arguments.prepare || manifest.parent;

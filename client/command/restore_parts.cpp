@@ -6,6 +6,7 @@
 #include <set>
 
 #include "client/restore/into_server.hpp"
+#include "client/restore/mydumper_folder.hpp"
 #include "client/restore/physical_tables.hpp"
 #include "client/restore/sql_parts.hpp"
 #include "common/backupset/file_streams.hpp"
@@ -44,6 +45,20 @@ Json json_of(const backupset::Manifest& manifest, const std::vector<restore::Dum
     return Json{{"server", manifest.server}, {"set", manifest.set}, {"loaded", std::move(tables)}};
 }
 
+void restore_dump_folder(Context& context, const RestoreFrom& from, const backupset::Manifest& manifest,
+                         const restore::Selection& wanted, const PartArguments& arguments) {
+    const auto written = write_mydumper_folder(from, manifest, wanted, arguments.dump_folder);
+    const auto folder = std::filesystem::absolute(arguments.dump_folder).string();
+    if (context.config.json)
+        return context.print_json({{"server", manifest.server},
+                                   {"set", manifest.set},
+                                   {"folder", folder},
+                                   {"tables", written.tables.size()}});
+    context.out << "restored set " << manifest.set << " to " << folder << '\n';
+    context.say(std::to_string(written.tables.size()) + " tables and views");
+    context.say("Next: myloader --defaults-file=FILE --directory=" + folder);
+}
+
 }  // namespace
 
 void add_part_options(CLI::App& command, PartArguments& arguments) {
@@ -68,9 +83,13 @@ void add_part_options(CLI::App& command, PartArguments& arguments) {
             "--table of a physical backup: InnoDB's own files, and how to import them, into this new folder")
         ->type_name("DIR");
     command
-        .add_option(
-            "--scratch", arguments.scratch,
-            "--table, --database of a physical backup: where it is restored to meanwhile, and removed")
+        .add_option("--dump-folder", arguments.dump_folder,
+                    "A set of mydumper: its files, for myloader --directory, into this new folder")
+        ->type_name("DIR");
+    command
+        .add_option("--scratch", arguments.scratch,
+                    "--table, --database of a physical backup, and SQL of a set of mydumper: where it is "
+                    "restored to meanwhile, and removed")
         ->type_name("DIR");
     command.add_flag("--into-server", arguments.into_server,
                      "Load the SQL into the running server of --defaults-file");
@@ -97,6 +116,10 @@ void require_part_options(const PartArguments& arguments, bool to_datadir, bool 
     if (one_pass && arguments.into_server)
         refuse("--one-pass is for --pipe and --stdout",
                "A server gets nothing of a set before all of it was checked.");
+    if (!arguments.dump_folder.empty() && (one_pass || arguments.skip_triggers || !arguments.scratch.empty()))
+        refuse("--one-pass, --skip-triggers and --scratch do not go with --dump-folder",
+               "The files come as mydumper wrote them, and are unpacked beside DIR; triggers are in "
+               "*-schema-triggers.sql.");
     const auto wanted = selection_of(arguments);
     if (!arguments.tablespaces.empty() && (arguments.tables.empty() || !arguments.databases.empty()))
         refuse("--tablespaces is for --table", "Name the tables: --table DB.TABLE.");
@@ -114,17 +137,21 @@ void require_part_options(const PartArguments& arguments, bool to_datadir, bool 
 void restore_part_of(Context& context, const RestoreFrom& from, const backupset::Manifest& manifest,
                      const PartArguments& arguments, const std::vector<std::string>& command) {
     const auto wanted = selection_of(arguments);
+    if (!arguments.dump_folder.empty())
+        return restore_dump_folder(context, from, manifest, wanted, arguments);
+    if (!arguments.tablespaces.empty() && manifest.stream != "xbstream")
+        refuse("set " + manifest.set + " is a dump: it has no tablespaces",
+               "Take the tables as SQL: --output FILE.");
     std::optional<PhysicalTables> physical;
+    std::optional<MydumperFolder> files;
     if (manifest.stream == "xbstream") physical.emplace(from, manifest, wanted, scratch_of(arguments));
+    if (manifest.stream == "tar") files.emplace(from, manifest, wanted, scratch_of(arguments));
     if (!arguments.tablespaces.empty()) {
-        if (!physical)
-            refuse("set " + manifest.set + " is a dump: it has no tablespaces",
-                   "Take the tables as SQL: --output FILE.");
         physical->write_tablespaces(arguments.tablespaces);
         return context.say("wrote the tables of set " + manifest.set + " to " + arguments.tablespaces +
                            "; its README.txt says how they are imported");
     }
-    const auto feed = physical ? physical->feed() : feed_of_dump(from, manifest);
+    const auto feed = physical ? physical->feed() : files ? files->feed() : feed_of_dump(from, manifest);
     if (arguments.into_server) {
         IntoServer into{arguments.defaults_file, arguments.overwrite, {}, arguments.skip_triggers};
         if (!arguments.into_database.empty())

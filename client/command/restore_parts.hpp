@@ -21,12 +21,16 @@ struct PartArguments {
     bool skip_triggers = false;
     std::string scratch;
     std::string tablespaces;
+    std::string dump_folder;
 
     bool selects() const { return !tables.empty() || !databases.empty(); }
     // Whether restore_part_of() is the one to do the work.
-    bool apply() const { return selects() || into_server || !output.empty() || !tablespaces.empty(); }
+    bool apply(const backupset::Manifest& manifest) const {
+        return selects() || targets() > 0 || manifest.stream == "tar";
+    }
     int targets() const {
-        return (into_server ? 1 : 0) + (output.empty() ? 0 : 1) + (tablespaces.empty() ? 0 : 1);
+        return (into_server ? 1 : 0) + (output.empty() ? 0 : 1) + (tablespaces.empty() ? 0 : 1) +
+               (dump_folder.empty() ? 0 : 1);
     }
 };
 

@@ -21,7 +21,7 @@ fs::path free_folder(const fs::path& given) {
     if (!fs::exists(status)) {
         if (!fs::is_directory(folder.parent_path()))
             throw Error(ErrorKind::not_found, "there is no folder " + folder.parent_path().string(),
-                        "Make it first, or choose another --datadir.");
+                        "Make it first, or choose another folder.");
     } else if (!fs::is_directory(status) || !fs::is_empty(folder)) {
         throw Error(ErrorKind::exists, folder.string() + " exists and is not an empty folder",
                     "Nothing was changed. Choose a new folder, or move the old data away yourself.");

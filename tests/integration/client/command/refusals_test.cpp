@@ -71,6 +71,11 @@ TEST_CASE_METHOD(Client, "a wrong command line says what is wrong") {
             ErrorKind::usage, "one database");
     refuses(restore({"--database", "shop", "--tablespaces", path("t")}), ErrorKind::usage, "for --table");
     refuses(restore({"--output", path("o"), "--skip-triggers"}), ErrorKind::usage, "--skip-triggers");
+    refuses(restore({"--dump-folder", path("f"), "--output", path("o")}), ErrorKind::usage, "exactly one of");
+    refuses(restore({"--dump-folder", path("f"), "--table", "shop.t", "--skip-triggers"}), ErrorKind::usage,
+            "--dump-folder");
+    refuses(restore({"--dump-folder", path("f"), "--defaults-file", path("c")}), ErrorKind::usage,
+            "--into-server");
     refuses({"recover", "--server", "shop", "--into", path("r")}, ErrorKind::usage, "no server UUID");
 }
 

@@ -1,4 +1,5 @@
-// Follows the commands of RECOVERY.txt with bash, gpg, zstd, mbstream and mariadb-backup alone.
+// Follows the commands of RECOVERY.txt with bash, gpg, zstd, mbstream, mariadb-backup, tar and myloader
+// alone.
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -11,6 +12,7 @@
 #include "common/gpg/message.hpp"
 #include "common/storage/open/open_store.hpp"
 #include "tests/support/mariadb_server.hpp"
+#include "tests/support/mydumper.hpp"
 #include "tests/support/set_bench.hpp"
 
 using namespace strongroom;
@@ -205,4 +207,56 @@ TEST_CASE("RECOVERY.txt brings a physical backup of a real MariaDB back") {
     options.datadir = remains.into();
     const test::MariadbServer restored(options);
     CHECK(restored.run_sql("CHECKSUM TABLE shop.orders") == before);
+}
+
+TEST_CASE("RECOVERY.txt brings the files of mydumper back, and its loader loads them") {
+    Remains remains;
+    const test::MariadbServer server;
+    server.run_sql(
+        "CREATE DATABASE `märz`; CREATE TABLE `märz`.`ta ble` (id INT PRIMARY KEY, item BLOB); "
+        "INSERT INTO `märz`.`ta ble` SELECT seq, SHA2(seq, 512) FROM `märz`.seq_1_to_20000; "
+        "CREATE TABLE `märz`.empty (i INT); CREATE VIEW `märz`.v AS SELECT id FROM `märz`.`ta ble`");
+    const std::string before = server.run_sql("CHECKSUM TABLE `märz`.`ta ble` EXTENDED");
+    const auto dump = remains.dir.path() / "dump";
+    test::run_mydumper(server, dump);
+    auto options = remains.bench.options(1 << 20);
+    options.stream = "tar";
+    options.source_tool = "mydumper";
+    remains.seal_into(test::tar_of(dump), options);
+
+    const RunResult result = remains.recover();
+    INFO(result.out << result.err);
+    REQUIRE(result.status.ok());
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(dump)) {
+        const auto name = entry.path().filename();
+        CHECK(read_file(remains.into() / name, 64U << 20U) == read_file(entry.path(), 64U << 20U));
+        ++files;
+    }
+    CHECK(static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(remains.into()),
+                                                 std::filesystem::directory_iterator())) == files);
+
+    // The line of step 3 that loads it, as it stands there.
+    const Bytes text =
+        read_file(remains.dir.path() / "store" / recovery_text_key(remains.bench.server), 1 << 20);
+    const auto first = text.find("myloader --directory");
+    const std::string line = text.substr(first, text.find('\n', first) - first);
+    server.run_sql("DROP DATABASE `märz`");
+    write_file_atomic(remains.dir.path() / ".my.cnf",
+                      "[client]\nuser=root\nsocket=" + server.socket().string() + "\n");
+    const RunResult loaded = run_program(
+        {.argv = {"bash", "-c", line},
+         .fds = {},
+         .environment = {{"HOME", remains.dir.path().string()}, {"INTO", remains.into().string()}},
+         .directory = {}});
+    INFO(line << ": " << loaded.err);
+    REQUIRE(loaded.status.ok());
+    CHECK(server.run_sql("CHECKSUM TABLE `märz`.`ta ble` EXTENDED") == before);
+    CHECK(server.run_sql("SELECT COUNT(*) FROM `märz`.v") == "20000\n");
+
+    // Without mydumper's own account of the end, which is the last file, it is no result.
+    std::filesystem::remove_all(remains.into());
+    write_file_atomic(dump / "metadata", "Started dump at: 2026-11-23 06:50:06\n");
+    remains.seal_into(test::tar_of(dump), options);
+    remains.check_refused("was not finished");
 }
