@@ -1,5 +1,7 @@
 #include "agent/check/database_check.hpp"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <optional>
@@ -7,10 +9,13 @@
 #include "agent/check/server_check.hpp"
 #include "agent/server_state/server_state.hpp"
 #include "agent/source/dump_scope.hpp"
+#include "agent/source/mydumper_plan.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/tool.hpp"
 #include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/restore/server_folder.hpp"
+#include "common/term/text.hpp"
 
 namespace strongroom::agent {
 namespace {
@@ -33,10 +38,11 @@ Finding check_privileges(const MysqlServer& server, const Tool& tool) {
     return {Verdict::ok, "mysql grants", server.account + " has all that " + tool.name + " needs", {}};
 }
 
-Finding check_scope(const AgentConfig& config) {
+Finding check_scope(const AgentConfig& config, const Tool& tool) {
     try {
-        const auto plan = restore::plan_dump(
-            restore::SqlClient(option_file_argument(config.mysql_option_file), {}), dump_scope(config));
+        const restore::SqlClient client(option_file_argument(config.mysql_option_file), {});
+        const auto plan = restore::plan_dump(client, dump_scope(config));
+        if (tool.family == ToolFamily::mydumper) plan_mydumper(client, plan.scope);  // the names, too
         const auto& wanted = plan.scope.wanted;
         std::string text = "the whole server";
         if (!wanted.databases.empty()) text = std::to_string(wanted.databases.size()) + " databases";
@@ -49,6 +55,31 @@ Finding check_scope(const AgentConfig& config) {
     } catch (const Error& error) {
         return {Verdict::fail, "what is dumped", error.text(), error.hint()};
     }
+}
+
+Finding check_mydumper(const AgentConfig& config) {
+    const auto& folder = config.dump.mydumper_folder;
+    struct statfs info {};
+    if (::statfs(folder.c_str(), &info) != 0)
+        return {Verdict::fail, "mydumper-folder", "there is no folder " + folder.string(), "Use /dev/shm."};
+    const auto free = restore::free_bytes(folder);
+    const std::string text = folder.string() + ", " + term::format_bytes(free) + " free";
+    if (info.f_type != TMPFS_MAGIC && info.f_type != RAMFS_MAGIC)
+        return {Verdict::warn, "mydumper-folder", text + ", is on a disk: its files are in plain text there",
+                "Set mydumper-folder to a folder in memory, such as /dev/shm."};
+    if (free < 2 * config.dump.mydumper_memory)
+        return {Verdict::warn, "mydumper-folder", text + ": less than twice mydumper-memory",
+                "mydumper is held earlier, which takes longer."};
+    return {Verdict::ok, "mydumper-folder", text, {}};
+}
+
+// Nobody should learn of it on the day of a restore.
+Finding tell_what_is_left_out() {
+    return {
+        Verdict::warn, "what mydumper leaves out",
+        "accounts and all else of the schema mysql, the sql_mode of triggers and routines, and the history "
+        "of system-versioned tables",
+        "If you need them, use mariadb-dump or mariadb-backup (docs/tables.md)."};
 }
 
 }  // namespace
@@ -79,7 +110,12 @@ std::optional<proto::ServerState> check_database(std::vector<Finding>& out, cons
         out.push_back({Verdict::ok, "mysql", server.version + " as " + server.account, {}});
         if (tool) out.push_back(check_privileges(server, *tool));
         if (tool && tool->family == ToolFamily::physical) out.push_back(check_datadir(server.datadir));
-        if (tool && tool->family == ToolFamily::dump) out.push_back(check_scope(config));
+        if (tool && (tool->family == ToolFamily::dump || tool->family == ToolFamily::mydumper))
+            out.push_back(check_scope(config, *tool));
+        if (tool && tool->family == ToolFamily::mydumper) {
+            out.push_back(check_mydumper(config));
+            out.push_back(tell_what_is_left_out());
+        }
         state = ask_server_state(config, now);
         if (tool)
             for (auto& finding : findings_of(*state, tool->family)) out.push_back(std::move(finding));

@@ -30,17 +30,6 @@ CLI::Validator backup_window() {
             ""};
 }
 
-// A name that people will try: what to do instead.
-CLI::Validator no_folder_dumps() {
-    return {[](const std::string& source) {
-                return source == "mydumper"
-                           ? "mydumper writes a folder in plain text and cannot stream here: use "
-                             "mariadb-dump, or command (docs/tables.md)"
-                           : std::string();
-            },
-            ""};
-}
-
 }  // namespace
 
 void declare(config::Options& options, AgentConfig& config) {
@@ -49,9 +38,8 @@ void declare(config::Options& options, AgentConfig& config) {
     storage::declare(options, config.stores);
     options
         .setting("--source", config.source, "What makes the backup; none: this host only verifies for others")
-        ->check(no_folder_dumps())
-        ->check(CLI::IsMember(
-            {"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump", "command", "none"}));
+        ->check(CLI::IsMember({"auto", "mariadb-backup", "xtrabackup", "mariadb-dump", "mysqldump",
+                               "mydumper", "command", "none"}));
     declare(options, config.dump);
     options
         .setting("--source-command", config.source_command,

@@ -3,6 +3,7 @@
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "common/gpg/home.hpp"
+#include "common/restore/held_folder.hpp"
 #include "common/storage/open/open_store.hpp"
 
 namespace strongroom::agent {
@@ -16,6 +17,7 @@ void remove_leftovers(const Host& host) noexcept {
     try {
         const std::size_t homes = gpg::remove_abandoned_homes();
         std::size_t files = remove_abandoned_temporaries(host.state.path());
+        const std::size_t dumps = restore::remove_abandoned_folders(host.config.dump.mydumper_folder);
         try {
             const storage::Guard guard{.timeout = patience, .retry = {.attempts = 1}};
             files += storage::open_guarded_store(host.config.store, false, host.config.stores, guard)
@@ -25,11 +27,12 @@ void remove_leftovers(const Host& host) noexcept {
             const auto level = error.kind() == ErrorKind::forbidden ? Level::info : Level::warning;
             log_event(level, "AGENT_LEFTOVERS_KEPT", "the store could not be swept: {}", error.text());
         }
-        if (homes + files > 0)
-            log_event(Level::warning, "AGENT_LEFTOVERS_REMOVED",
-                      "a process was killed here; {} temporary GnuPG homes and {} temporary files of it were "
-                      "removed",
-                      homes, files);
+        if (homes + files + dumps > 0)
+            log_event(
+                Level::warning, "AGENT_LEFTOVERS_REMOVED",
+                "a process was killed here; {} temporary GnuPG homes, {} temporary files and {} folders "
+                "of mydumper were removed",
+                homes, files, dumps);
     } catch (const std::exception& error) {
         log_event(Level::warning, "AGENT_LEFTOVERS_KEPT", "{}", error.what());
     }

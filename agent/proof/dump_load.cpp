@@ -6,9 +6,12 @@
 #include "common/backupset/opener.hpp"
 #include "common/backupset/process_streams.hpp"
 #include "common/base/error.hpp"
+#include "common/base/file.hpp"
 #include "common/base/mem_file.hpp"
 #include "common/base/printable.hpp"
 #include "common/restore/dump_splitter.hpp"
+#include "common/restore/mydumper_extraction.hpp"
+#include "common/restore/mydumper_text.hpp"
 #include "common/restore/private_server.hpp"
 
 namespace strongroom::agent {
@@ -55,10 +58,20 @@ restore::Selection load_dump(const restore::ExtractFrom& from, const backupset::
         client.argv.emplace_back(argument);
     backupset::ProcessTarget target({.name = "mariadb", .spawn = client, .kind = ErrorKind::source});
     restore::DumpSplitter seen(&target, {});
-    backupset::open_set(from.opening(), manifest, from.store, from.home, seen, from.on_progress);
+    restore::Selection holds;
+    if (manifest.stream == "tar") {
+        const auto files = folder.run() / "dump";
+        make_private_dir(files);
+        holds = restore::extract_mydumper(from, manifest, {}, files);
+        restore::write_mydumper_sql(files, seen);
+        std::filesystem::remove_all(files);
+    } else {
+        backupset::open_set(from.opening(), manifest, from.store, from.home, seen, from.on_progress);
+        holds = seen.announced();
+    }
     server.stop();
-    seen.require_there(seen.announced(), ErrorKind::corrupt);
-    return seen.announced();
+    seen.require_there(holds, ErrorKind::corrupt);
+    return holds;
 }
 
 }  // namespace strongroom::agent

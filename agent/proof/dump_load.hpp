@@ -1,5 +1,5 @@
-// A dump of mariadb-dump -> verified, decrypted -> taken in by an empty private server -> data files on which
-// a server can start.
+// A dump of mariadb-dump or mydumper -> verified, decrypted -> taken in by an empty private server -> data
+// files on which a server can start.
 #pragma once
 
 #include <functional>

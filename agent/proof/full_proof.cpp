@@ -23,6 +23,11 @@ namespace {
 
 using backupset::Manifest;
 
+// SQL, which a private server takes in.
+bool is_dump(const Manifest& manifest) {
+    return manifest.stream == "sql" || manifest.stream == "tar";
+}
+
 class Prover {
   public:
     Prover(const ProofConfig& config, const StateDir& state, const Subject& subject,
@@ -40,7 +45,7 @@ class Prover {
         if (!read_chain(manifest)) return;
         const WorkFolder folder(config_, state_, manifest.server, space_for(chain_));
         folder_ = &folder;
-        if (manifest.stream == "sql" ? load(manifest) : restore_files()) check_server(manifest);
+        if (is_dump(manifest) ? load(manifest) : restore_files()) check_server(manifest);
         folder.remove();
     }
 
@@ -55,11 +60,12 @@ class Prover {
     }
 
     static void require_provable(const Manifest& manifest) {
-        if (manifest.source_tool != "mariadb-backup" && manifest.source_tool != "mariadb-dump")
+        if (!is_provable(manifest.source_tool))
             throw Error(
                 ErrorKind::refused,
                 "set " + manifest.set + " was made by " + printable_line(manifest.source_tool, 60) +
-                    " and cannot be proven by restoring: only sets of mariadb-backup and mariadb-dump can",
+                    " and cannot be proven by restoring: only sets of mariadb-backup, mariadb-dump and "
+                    "mydumper can",
                 "Its digests can be verified: strongroom-agent verify. Restore it by hand to prove more.");
     }
 
@@ -148,7 +154,7 @@ class Prover {
                                    : !figures    ? "no figures of the source were taken with this backup"
                                                  : figures->not_exact.value_or("");
             if (!result_.not_compared.empty()) return;
-            if (manifest.stream == "sql") forget_checksums_of_floats(client, figures->tables);
+            if (is_dump(manifest)) forget_checksums_of_floats(client, figures->tables);
             const auto restored =
                 measure_tables(client, figures->tables, [&](std::size_t) { require_going_on(); });
             const auto comparison = compare(figures->tables, restored);
@@ -258,6 +264,10 @@ std::string chosen_set(storage::ObjectStore& store, const Subject& subject, cons
 }
 
 }  // namespace
+
+bool is_provable(const std::string& source_tool) {
+    return source_tool == "mariadb-backup" || source_tool == "mariadb-dump" || source_tool == "mydumper";
+}
 
 ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state, const Subject& subject,
                                storage::ObjectStore& store, const Clock& clock, const ProofOptions& options) {

@@ -82,7 +82,8 @@ fs::path with_space(const ProofConfig& config, const fs::path& folder, std::int6
 
 std::int64_t space_for(const std::vector<backupset::Manifest>& chain) {
     std::int64_t files = 0;
-    for (const auto& one : chain) files += one.stream == "sql" ? one.plain_total * 3 : one.plain_total;
+    for (const auto& one : chain)
+        files += one.plain_total * (one.stream == "sql" ? 3 : one.stream == "tar" ? 4 : 1);
     return files + files / 10 + for_logs;
 }
 

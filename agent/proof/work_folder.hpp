@@ -14,7 +14,7 @@
 namespace strongroom::agent {
 
 // Bytes that proving a set needs: its files, the log that preparing and starting write, temporary tables. A
-// dump holds no indexes: what it becomes is taken as three times its size.
+// dump holds no indexes: what it becomes is taken as three times its size; mydumper's files lie beside it.
 std::int64_t space_for(const std::vector<backupset::Manifest>& chain);
 
 class WorkFolder {

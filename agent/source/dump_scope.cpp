@@ -28,7 +28,7 @@ auto read_names(const std::string& key, const std::vector<std::string>& texts, R
 restore::DumpScope dump_scope(const AgentConfig& config) {
     const DumpConfig& part = config.dump;
     if (part.partial() && config.source != "auto" && config.source != "mariadb-dump" &&
-        config.source != "mysqldump")
+        config.source != "mysqldump" && config.source != "mydumper")
         throw Error(
             ErrorKind::config,
             "databases, tables and exclude-tables are for dumps, but source is \"" + config.source + "\"",

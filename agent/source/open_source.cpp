@@ -3,6 +3,7 @@
 #include "agent/source/command_source.hpp"
 #include "agent/source/dump_scope.hpp"
 #include "agent/source/dump_source.hpp"
+#include "agent/source/mydumper_source.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "agent/source/physical_source.hpp"
 #include "common/base/error.hpp"
@@ -21,8 +22,13 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
     require_privileges(server, tool.needed_privileges(server.is_mariadb()), tool.name);
     if (tool.family == ToolFamily::physical)
         return std::make_unique<PhysicalSource>(tool, config.mysql_option_file, temp_parent, stall, since);
-    auto plan = restore::plan_dump(restore::SqlClient(option_file_argument(config.mysql_option_file), {}),
-                                   dump_scope(config));
+    restore::SqlClient client(option_file_argument(config.mysql_option_file), {});
+    if (tool.family == ToolFamily::mydumper) {
+        auto plan = plan_mydumper(client, dump_scope(config));
+        return std::make_unique<MydumperSource>(config, tool, std::move(client), std::move(plan),
+                                                server.version);
+    }
+    auto plan = restore::plan_dump(client, dump_scope(config));
     return std::make_unique<DumpSource>(tool, config.mysql_option_file, server.log_bin, std::move(plan),
                                         stall);
 }
@@ -30,7 +36,7 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
 std::int64_t expected_bytes(const AgentConfig& config, const Tool& tool) noexcept {
     if (tool.family == ToolFamily::command) return 0;
     try {
-        if (tool.family == ToolFamily::dump)
+        if (tool.family == ToolFamily::dump || tool.family == ToolFamily::mydumper)
             return restore::ask_dump_length(
                 restore::SqlClient(option_file_argument(config.mysql_option_file), {}), dump_scope(config));
         std::int64_t sum = 0;

@@ -8,14 +8,14 @@
 
 namespace strongroom::agent {
 
-enum class ToolFamily { physical, dump, command };
+enum class ToolFamily { physical, dump, mydumper, command };
 
 struct Tool {
     ToolFamily family = ToolFamily::command;
     std::string name;     // "mariadb-backup"; of a command its program's name
     std::string program;  // full path
     std::string version;  // first line of --version; of a command empty
-    std::string stream;   // "xbstream", "sql", "raw"
+    std::string stream;   // "xbstream", "sql", "tar", "raw"
 
     // Privileges on *.* that the tool needs at this kind of server.
     std::vector<std::string> needed_privileges(bool mariadb_server) const;

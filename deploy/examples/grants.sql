@@ -11,6 +11,9 @@ GRANT SLAVE MONITOR ON *.* TO strongroom@localhost;
 -- MariaDB, for mariadb-dump, in addition:
 -- GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON *.* TO strongroom@localhost;
 
+-- MariaDB, for mydumper, in addition:
+-- GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO strongroom@localhost;
+
 -- MySQL 8, for xtrabackup instead:
 -- GRANT BACKUP_ADMIN, RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT ON *.* TO strongroom@localhost;
 -- GRANT SELECT ON performance_schema.log_status TO strongroom@localhost;
