@@ -8,6 +8,7 @@
 #include "agent/proof/comparison.hpp"
 #include "agent/proof/dump_load.hpp"
 #include "agent/proof/figures_file.hpp"
+#include "agent/proof/provable.hpp"
 #include "agent/proof/work_folder.hpp"
 #include "common/backupset/chain.hpp"
 #include "common/backupset/set_list.hpp"
@@ -57,16 +58,6 @@ class Prover {
         if (!check_all_tables(client) || !compare_figures(client, manifest) || !try_assertions(client))
             return;
         step("stop", result_.seconds.compare, [&] { server->stop(); });
-    }
-
-    static void require_provable(const Manifest& manifest) {
-        if (!is_provable(manifest.source_tool))
-            throw Error(
-                ErrorKind::refused,
-                "set " + manifest.set + " was made by " + printable_line(manifest.source_tool, 60) +
-                    " and cannot be proven by restoring: only sets of mariadb-backup, mariadb-dump and "
-                    "mydumper can",
-                "Its digests can be verified: strongroom-agent verify. Restore it by hand to prove more.");
     }
 
     // An increment is restored with all that it builds on.
@@ -264,10 +255,6 @@ std::string chosen_set(storage::ObjectStore& store, const Subject& subject, cons
 }
 
 }  // namespace
-
-bool is_provable(const std::string& source_tool) {
-    return source_tool == "mariadb-backup" || source_tool == "mariadb-dump" || source_tool == "mydumper";
-}
 
 ProofResult prove_by_restoring(const ProofConfig& config, const StateDir& state, const Subject& subject,
                                storage::ObjectStore& store, const Clock& clock, const ProofOptions& options) {

@@ -15,9 +15,6 @@
 
 namespace strongroom::agent {
 
-// Whether sets of this source can be proven at all.
-bool is_provable(const std::string& source_tool);
-
 struct ProofOptions {
     std::string set = "latest";
     int workers = 0;  // segments opened at once; 0: one per core

@@ -1,7 +1,7 @@
 #include "agent/proof/source_figures.hpp"
 
 #include "agent/proof/figures_file.hpp"
-#include "agent/proof/full_proof.hpp"
+#include "agent/proof/provable.hpp"
 #include "agent/source/dump_scope.hpp"
 #include "agent/source/mysql_client.hpp"
 #include "common/base/error.hpp"
@@ -16,7 +16,7 @@ void require_figure_privileges(const AgentConfig& config) {
 
 void keep_figures(const AgentConfig& config, const StateDir& state, const backupset::Manifest& manifest,
                   UtcTime now, const std::stop_token& stop) noexcept {
-    if (!config.proof.figures || !is_provable(manifest.source_tool)) return;
+    if (!config.proof.figures || !is_provable(manifest)) return;
     try {
         require_figure_privileges(config);
         const restore::SqlClient source(option_file_argument(config.mysql_option_file), [&] {
