@@ -4,7 +4,7 @@
 #   tests/bench/run.sh depth [options]
 #     --rows N          rows of each of four sysbench tables (default 500000: about 0.5 GB of data files)
 #     --rounds N        (default 3); medians are printed
-#     --only PART       increments or logs (default: both)
+#     --only PART       increments, logs or dumps (default: all)
 #     --build DIR       build folder (default build/release)
 #
 # increment_time_over_full        an increment's seconds over a full backup's, after a change of 1 % of the rows
@@ -15,6 +15,10 @@
 # stream_tps_loss_percent         transactions a second of sysbench oltp_write_only that log-stream costs, of those without it
 # replay_over_plain               rate of restore --until latest, without what restore --prepare of that set takes, over that of
 #                                 `mariadb-binlog | mariadb` into a server that runs
+# mydumper_over_dump              seconds of a backup with source mydumper over those with mariadb-dump
+# mydumper_over_plain             ... over mydumper itself, which writes the same files in plain text to the disk
+# myloader_over_sql               restoring that set by --dump-folder and myloader over restoring it as SQL
+# mydumper_most_in_memory         most of its files that waited in memory
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$top/build/release rows=500000 rounds=3 only=''
@@ -29,7 +33,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-case $only in "" | increments | logs) ;; *) echo "depth.sh: --only increments or logs" >&2; exit 2 ;; esac
+case $only in "" | increments | logs | dumps) ;; *) echo "depth.sh: --only increments, logs or dumps" >&2; exit 2 ;; esac
 command -v sysbench >/dev/null || { echo "depth.sh: sysbench is not installed (deploy/install-deps.sh bench)" >&2; exit 1; }
 export STRONGROOM_BIN=$build/bin
 STRONGROOM_KEYS=$(find "$build" -name development-secret.asc -printf '%h\n' | head -1)
@@ -95,5 +99,7 @@ increments_part() {
     row verify_over_open "$(ratio "$(median <"$lab/verify")" "$(median <"$lab/open")")" 1
 }
 source "$top/tests/bench/depth_logs.sh"
-[ "$only" = logs ] || increments_part
-[ "$only" = increments ] || logs_part
+source "$top/tests/bench/depth_dumps.sh"
+for part in increments logs dumps; do
+    [ -n "$only" ] && [ "$only" != "$part" ] || "${part}_part"
+done
