@@ -1,6 +1,7 @@
 #include "agent/source/mydumper_plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -47,18 +48,54 @@ std::string pattern_of(const restore::DumpScope& scope) {
     return out + "(?:" + any_of(scope.wanted.tables) + "|" + any_of(databases) + "\\.\\(null\\))\\z";
 }
 
-MydumperPlan ask(const restore::SqlClient& server, const restore::DumpScope& scope) {
-    MydumperPlan out;
-    for (const auto& row : server.ask("SELECT schema_name FROM information_schema.schemata WHERE schema_name "
-                                      "NOT IN " +
-                                          std::string(own_schemas) + ";",
-                                      1))
-        if (scope.wanted.all() || scope.wanted.touches(row[0])) out.databases.insert(row[0]);
+using restore::MydumperFile;
+using Part = MydumperFile::Part;
+
+std::set<MydumperFile> ask_files(const restore::SqlClient& server, const restore::DumpScope& scope) {
+    const std::string of_users = " NOT IN " + std::string(own_schemas);
+    const auto whole = [&](const std::string& database) {
+        return scope.wanted.all() || std::ranges::count(scope.wanted.databases, database) > 0;
+    };
+    std::set<MydumperFile> out;
     for (const auto& row : server.ask(
-             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN " +
-                 std::string(own_schemas) + ";",
-             2))
-        if (const restore::TableName name{row[0], row[1]}; scope.holds(name)) out.tables.insert(name);
+             "SELECT schema_name FROM information_schema.schemata WHERE schema_name" + of_users + ";", 1))
+        if (scope.wanted.all() || scope.wanted.touches(row[0])) out.insert({Part::database, {row[0], {}}});
+    for (const auto& row : server.ask("SELECT table_schema, table_name, table_type FROM "
+                                      "information_schema.tables WHERE table_schema" +
+                                          of_users + ";",
+                                      3)) {
+        const restore::TableName name{row[0], row[1]};
+        if (!scope.holds(name)) continue;
+        out.insert({Part::structure, name});
+        out.insert({row[2] == "VIEW" ? Part::view : Part::rows, name});
+    }
+    for (const auto& row : server.ask("SELECT event_object_schema, event_object_table FROM "
+                                      "information_schema.triggers WHERE trigger_schema" +
+                                          of_users + ";",
+                                      2))
+        if (const restore::TableName name{row[0], row[1]}; scope.holds(name))
+            out.insert({Part::triggers, name});
+    for (const auto& row :
+         server.ask("SELECT routine_schema FROM information_schema.routines WHERE routine_schema" + of_users +
+                        " UNION SELECT event_schema FROM information_schema.events WHERE event_schema" +
+                        of_users + ";",
+                    1))
+        if (whole(row[0])) out.insert({Part::routines, {row[0], {}}});
+    return out;
+}
+
+std::optional<std::string> only_database(const restore::DumpScope& scope) {
+    std::set<std::string> out(scope.wanted.databases.begin(), scope.wanted.databases.end());
+    for (const auto& table : scope.wanted.tables) out.insert(table.database);
+    return out.size() == 1 ? std::optional(*out.begin()) : std::nullopt;
+}
+
+std::string shown(const MydumperFile& file) {
+    const bool of_table = !file.name.table.empty();
+    std::string out = of_table ? file.name.shown() : "database " + printable_line(file.name.database, 100);
+    if (file.part == Part::rows) out = "the rows of " + out;
+    if (file.part == Part::triggers) out = "the triggers of " + out;
+    if (file.part == Part::routines) out = "routines and events of " + out;
     return out;
 }
 
@@ -73,11 +110,10 @@ void require_names(const MydumperPlan& plan) {
                         "a backslash could be taken for another",
                     instead);
     };
-    for (const auto& database : plan.databases)
-        if (!restore::has_files_of_its_own({database, {}}))
-            refuse("database " + printable_line(database, 100));
-    for (const auto& table : plan.tables)
-        if (!restore::has_files_of_its_own(table)) refuse("table " + table.shown());
+    for (const auto& file : plan.files)
+        if (!restore::has_files_of_its_own(file.name))
+            refuse(file.name.table.empty() ? "database " + printable_line(file.name.database, 100)
+                                           : "table " + file.name.shown());
 }
 
 // Triggers, routines and events that would be left out, or loaded as something else, without a word: mydumper
@@ -116,36 +152,35 @@ void require_code(const restore::SqlClient& server, const restore::DumpScope& sc
 
 MydumperPlan plan_mydumper(const restore::SqlClient& server, const restore::DumpScope& scope) {
     (void)restore::plan_dump(server, scope);  // that there is what is named
-    MydumperPlan out = ask(server, scope);
+    MydumperPlan out{{}, ask_files(server, scope)};
     require_names(out);
     require_code(server, scope);
-    out.arguments = {"--triggers", "--regex", pattern_of(scope)};
+    const auto pattern = pattern_of(scope);
+    out.arguments = {"--triggers", "--regex", pattern};
     if (scope.wanted.tables.empty()) out.arguments.insert(out.arguments.begin(), {"--routines", "--events"});
-    if (out.arguments.back().size() > max_pattern)
+    // Told of one database only, it has nothing to be too early for.
+    if (const auto one = only_database(scope)) out.arguments.push_back("--database=" + *one);
+    if (pattern.size() > max_pattern)
         throw Error(ErrorKind::config, "there are too many names for mydumper's command line",
                     "Back up whole databases (databases), or use source = \"mariadb-dump\".");
     return out;
 }
 
-void require_dumped(const restore::SqlClient& server, const MydumperPlan& plan, const MydumperPlan& found) {
-    std::vector<std::string> databases;
-    std::vector<restore::TableName> tables;
-    std::ranges::set_difference(plan.databases, found.databases, std::back_inserter(databases));
-    std::ranges::set_difference(plan.tables, found.tables, std::back_inserter(tables));
-    if (databases.empty() && tables.empty()) return;
-    const auto there = ask(server, {});  // what was dropped meanwhile is not missing
-    std::erase_if(databases, [&](const auto& name) { return !there.databases.contains(name); });
-    std::erase_if(tables, [&](const auto& name) { return !there.tables.contains(name); });
-    if (databases.empty() && tables.empty()) return;
-    const auto count = databases.size() + tables.size();
+void require_dumped(const restore::SqlClient& server, const MydumperPlan& plan,
+                    const std::set<MydumperFile>& found) {
+    std::vector<MydumperFile> missing;
+    std::ranges::set_difference(plan.files, found, std::back_inserter(missing));
+    if (missing.empty()) return;
+    const auto there = ask_files(server, {});  // what was dropped meanwhile is not missing
+    std::erase_if(missing, [&](const auto& file) { return !there.contains(file); });
+    if (missing.empty()) return;
     throw Error(
         ErrorKind::source,
-        "mydumper left out " +
-            (databases.empty() ? tables.front().shown()
-                               : "database " + printable_line(databases.front(), 100)) +
-            (count > 1 ? " and " + std::to_string(count - 1) + " more" : "") +
+        "mydumper left out " + shown(missing.front()) +
+            (missing.size() > 1 ? " and " + std::to_string(missing.size() - 1) + " more things" : "") +
             ", and did not say so by its exit code",
-        "SHOW CREATE TABLE tells why it cannot be read: repair or drop it, or name it in exclude-tables.");
+        "If it happens again: SHOW CREATE TABLE tells whether it can be read. Repair or drop it, name it in "
+        "exclude-tables, or use source = \"mariadb-dump\".");
 }
 
 }  // namespace strongroom::agent

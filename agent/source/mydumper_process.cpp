@@ -78,9 +78,14 @@ class MydumperProcess::Watch {
         const auto give_up = [&] { return failure_ || aborted_; };
         std::optional<Clock::time_point> renamed_by;
         for (;;) {
-            changed_.wait(lock, [&] { return give_up() || ended_well_ || !files_.waiting().empty(); });
+            changed_.wait(lock,
+                          [&] { return give_up() || ended_well_ || is_quiet_ || !files_.waiting().empty(); });
             if (failure_) std::rethrow_exception(failure_);
             if (aborted_) throw Error(ErrorKind::interrupted, "mydumper was stopped before its end");
+            if (is_quiet_ && files_.waiting().empty() && !ended_well_) {
+                look_whether_it_hangs(lock);
+                continue;
+            }
             if (files_.waiting().empty()) {
                 require_nothing_left();
                 return std::nullopt;
@@ -134,6 +139,19 @@ class MydumperProcess::Watch {
         return out;
     }
 
+    void look_whether_it_hangs(std::unique_lock<std::mutex>& lock) {
+        lock.unlock();
+        const bool busy = options_.asks_something();
+        lock.lock();
+        idle_looks_ = busy ? 0 : idle_looks_ + 1;
+        if (idle_looks_ >= 2 && is_quiet_ && !ended_well_)
+            throw Error(
+                ErrorKind::source, "mydumper hangs: it writes nothing and asks the database nothing",
+                "A known fault of mydumper 0.10, which comes by chance. Nothing was kept; try again.");
+        is_quiet_ = false;
+        quiet_since_ = Clock::now();
+    }
+
     void require_nothing_left() const {
         if (const auto left = files_.not_empty(); !left.empty())
             throw Error(ErrorKind::source, "mydumper wrote into its file " +
@@ -166,8 +184,16 @@ class MydumperProcess::Watch {
         }
         const auto growing = files_.growing_bytes();
         hold_back(growing);
-        if (moved || held_ || growing != growing_) last_move_ = Clock::now();
+        if (moved || held_ || growing != growing_) {
+            last_move_ = quiet_since_ = Clock::now();
+            is_quiet_ = false;
+            idle_looks_ = 0;
+        }
         growing_ = growing;
+        if (!is_quiet_ && Clock::now() - quiet_since_ > options_.quiet) {
+            is_quiet_ = true;
+            changed_.notify_all();
+        }
         if (Clock::now() - last_move_ > options_.stall)
             throw Error(ErrorKind::timeout,
                         "mydumper wrote nothing for " + std::to_string(options_.stall.count() / 1000) + " s",
@@ -225,6 +251,9 @@ class MydumperProcess::Watch {
     std::int64_t given_bytes_ = 0;
     std::int64_t growing_ = 0;
     Clock::time_point last_move_ = Clock::now();
+    Clock::time_point quiet_since_ = Clock::now();
+    bool is_quiet_ = false;
+    int idle_looks_ = 0;
     std::exception_ptr failure_;
     std::thread thread_;
 };

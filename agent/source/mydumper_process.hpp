@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ class MydumperProcess {
         std::filesystem::path folder;     // empty, private, for this process alone
         std::int64_t memory = 0;          // bytes of files that may wait
         std::chrono::milliseconds stall;  // longest time in which it writes nothing, and is not held
+        // mydumper 0.10 can wait for itself for ever (a thread that reports to a queue which is gone
+        // already). Asked when it has written nothing for `quiet`; twice false: it hangs.
+        std::function<bool()> asks_something = [] { return true; };
+        std::chrono::milliseconds quiet = std::chrono::seconds(10);
     };
     // Throws as Subprocess does. The child ends when the thread that calls this ends.
     explicit MydumperProcess(Options options);
@@ -37,7 +42,7 @@ class MydumperProcess {
     };
     // The next finished file, "metadata" last; none: there is none to come, and mydumper ended with success.
     // Waits. Throws Error{source} with its words if it failed, or wrote into a file that was finished,
-    // Error{timeout} after `stall`, Error{interrupted} after abort().
+    // or hangs, Error{timeout} after `stall`, Error{interrupted} after abort().
     std::optional<File> next();
     // The file that came last was read: it is emptied, and counts no more.
     void release(const File& file);

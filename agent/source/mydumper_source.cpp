@@ -40,12 +40,24 @@ std::int64_t memory_for(const AgentConfig& config) {
     return std::min(config.dump.mydumper_memory, restore::free_bytes(config.dump.mydumper_folder) / 2);
 }
 
+// Whether a connection of our account is at work, other than a stream of the binary log.
+bool asks_something(const restore::SqlClient& client) {
+    const auto rows = client.ask(
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(USER(), '@', 1) "
+        "AND id "
+        "<> CONNECTION_ID() AND command NOT IN ('Sleep', 'Binlog Dump');",
+        1);
+    return rows.size() != 1 || rows[0][0] != "0";
+}
+
 MydumperProcess::Options process_options(const AgentConfig& config, const Tool& tool,
-                                         const MydumperPlan& plan, const fs::path& folder) {
+                                         const MydumperPlan& plan, const fs::path& folder,
+                                         const restore::SqlClient& client) {
     MydumperProcess::Options out;
     out.folder = folder;
     out.memory = memory_for(config);
     out.stall = std::chrono::seconds(config.source_timeout);
+    out.asks_something = [client] { return asks_something(client); };
     // All threads' unfinished files together take no more than half of the memory.
     const auto threads = config.dump.mydumper_threads;
     const auto chunk = std::clamp<std::int64_t>((out.memory >> 20) / (2 * threads), 1, 64);
@@ -69,7 +81,7 @@ MydumperSource::MydumperSource(const AgentConfig& config, const Tool& tool, rest
       plan_(std::move(plan)),
       server_(std::move(server)),
       folder_(with_space(config.dump.mydumper_folder), "mydumper"),
-      process_(process_options(config, tool, plan_, folder_.path())),
+      process_(process_options(config, tool, plan_, folder_.path(), client_)),
       buffer_(piece, '\0') {}
 
 std::size_t MydumperSource::read(char* data, std::size_t size) {
@@ -107,8 +119,7 @@ void MydumperSource::begin(MydumperProcess::File file) {
         throw Error(ErrorKind::source, "mydumper wrote the file " + printable_line(file.name, 200) +
                                            ", which is not known here");
     using Part = restore::MydumperFile::Part;
-    if (known->part == Part::database) found_.databases.insert(known->name.database);
-    if (known->part == Part::structure) found_.tables.insert(known->name);
+    found_.insert(*known);
     if (known->part == Part::metadata && file.size > static_cast<std::int64_t>(max_account))
         throw Error(ErrorKind::source, "mydumper's metadata is longer than 1 MiB");
     tar_.begin(file.name, file.size, SystemClock().now());

@@ -42,7 +42,7 @@ class MydumperSource : public backupset::Source {
     std::optional<MydumperProcess::File> file_;
     std::int64_t done_ = 0;  // bytes of it
     bool ended_ = false;
-    MydumperPlan found_;
+    std::set<restore::MydumperFile> found_;
     Bytes account_;
     Bytes buffer_;
 };

@@ -20,7 +20,7 @@ struct MydumperFile {
     enum class Part { metadata, database, structure, rows, triggers, view, routines };
     Part part = Part::metadata;
     TableName name;  // of a database: without a table; of metadata: empty
-    bool operator==(const MydumperFile&) const = default;
+    auto operator<=>(const MydumperFile&) const = default;
 };
 
 // None: mydumper writes no such file.

@@ -19,13 +19,16 @@ printf '%s\n' 'proof-figures = true' "proof-folder = \"$lab/proof\"" "mydumper-f
 cp "$lab/agent/agent.toml" "$lab/agent.toml"
 lab_register_agent agent alice
 agent agent escrow >/dev/null
+back_up() { # mydumper 0.10 hangs by chance, which the agent sees: once more
+    agent agent backup -q 2>"$lab/backup.txt" || { grep -q 'mydumper hangs' "$lab/backup.txt" && agent agent backup -q 2>"$lab/backup.txt"; }
+}
 nothing_waits() { [ -z "$(ls -A "$lab/memory")" ] || fail "left in memory: $(ls -A "$lab/memory")"; }
 
 say "check tells what mydumper leaves out, the backup is made and proven"
 agent agent check --json >"$lab/check.json" || true
 jq -e '[.checks[] | select(.result == "fail")] == []' "$lab/check.json" >/dev/null || fail "check: $(cat "$lab/check.json")"
 jq -e '.checks[] | select(.what == "what mydumper leaves out") | .result == "warn"' "$lab/check.json" >/dev/null || fail "check does not tell it"
-set=$(agent agent backup -q 2>/dev/null)
+set=$(back_up)
 nothing_waits
 agent agent verify --full --json >"$lab/proof.json" 2>"$lab/err.txt" || fail "not proven: $(cat "$lab/err.txt" "$lab/proof.json")"
 jq -se 'any(.[]; .. | objects | .equal? == 3)' "$lab/proof.json" >/dev/null || fail "not compared: $(cat "$lab/proof.json")"
@@ -63,7 +66,7 @@ ls "$lab"/none* 2>/dev/null && fail "a refused restore left something"
 
 say "a part; what mydumper would leave out is an error"
 printf 'databases = ["shop"]\nexclude-tables = ["shop.sessions"]\n' | cat "$lab/agent.toml" - >"$lab/agent/agent.toml"
-set=$(agent agent backup -q 2>/dev/null)
+set=$(back_up)
 as alice backup list --server "$server" --store "file://$lab/store" --identity "$identity" | grep -q "$set *part" || fail "not listed as a part"
 expect_failure $not_found 'no table shop.sessions' restore --table shop.sessions --output "$lab/none.sql"
 cp "$lab/agent.toml" "$lab/agent/agent.toml"
@@ -88,7 +91,7 @@ ended() { ! in_memory >/dev/null; }
 wait_until 20 ended || fail "mydumper still runs"
 [ -n "$(ls -A "$lab/memory")" ] || fail "it was not killed in the middle"
 cp "$lab/agent.toml" "$lab/agent/agent.toml"
-set=$(agent agent backup -q 2>/dev/null)
+set=$(back_up)
 nothing_waits
 restore --table shop.large --pipe -- sh -c 'cat >/dev/null' 2>/dev/null
 say "all well"

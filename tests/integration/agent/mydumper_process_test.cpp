@@ -19,7 +19,12 @@ using test::error_of;
 
 struct Scripted {
     MydumperProcess::Options options(const std::string& script) const {
-        return {{"sh", "-c", "cd " + folder.path().string() + "\n" + script}, folder.path(), memory, stall};
+        MydumperProcess::Options out;
+        out.argv = {"sh", "-c", "cd " + folder.path().string() + "\n" + script};
+        out.folder = folder.path();
+        out.memory = memory;
+        out.stall = stall;
+        return out;
     }
     std::int64_t bytes_there() const {
         std::int64_t sum = 0;
@@ -132,10 +137,29 @@ TEST_CASE("only mydumper's success counts, and nothing that it writes is lost") 
     CHECK(error.kind() == ErrorKind::timeout);
     CHECK(error.text().find("wrote nothing") != std::string::npos);
     error = error_of([&] {
-        MydumperProcess missing({{"/nowhere/mydumper"}, site.folder.path(), 1, 1s});
+        auto options = site.options("");
+        options.argv = {"/nowhere/mydumper"};
+        MydumperProcess missing(options);
         missing.next();
     });
     CHECK(error.text().find("mydumper") != std::string::npos);
+}
+
+TEST_CASE("a mydumper that waits for itself is told from one that waits for the database") {
+    const Scripted site;
+    int asked = 0;
+    auto options = site.options("echo x >a-schema-create.sql; sleep 0.5; echo y >a.t.sql; sleep 30");
+    options.quiet = 200ms;
+    options.asks_something = [&] { return ++asked < 3; };
+    MydumperProcess process(options);
+    const auto begun = std::chrono::steady_clock::now();
+    const auto error = error_of([&] { site.all_of(process); });
+    CHECK(error.kind() == ErrorKind::source);
+    CHECK(error.text().find("mydumper hangs") != std::string::npos);
+    CHECK(asked >= 4);
+    const auto took = std::chrono::steady_clock::now() - begun;
+    CHECK(took > 800ms);  // it went on after the first looks
+    CHECK(took < 10s);
 }
 
 TEST_CASE("a mydumper whose agent is killed ends, also one that is held") {

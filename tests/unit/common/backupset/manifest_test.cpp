@@ -97,7 +97,7 @@ TEST_CASE("a manifest that is not exactly right is refused with the reason") {
         {"server no UUID", [](Json& j) { j["server"] = "../../etc"; }, "\"server\" is not a UUID"},
         {"set no id", [](Json& j) { j["set"] = "latest"; }, "\"set\""},
         {"unknown kind", [](Json& j) { j["kind"] = "differential"; }, "unknown kind"},
-        {"unknown stream", [](Json& j) { j["stream"] = "tar"; }, "unknown stream"},
+        {"unknown stream", [](Json& j) { j["stream"] = "cpio"; }, "unknown stream"},
         {"unknown compression", [](Json& j) { j["compression"] = "lz4"; }, "unknown compression"},
         {"full with parent", [](Json& j) { j["parent"] = "20261121T013700Z-3f9a2c1b"; }, "parent"},
         {"incremental without parent", [](Json& j) { j["kind"] = "incremental"; }, "parent"},
