@@ -64,21 +64,7 @@ void DumpSplitter::commit() {
 }
 
 void DumpSplitter::require_there(const Selection& wanted, ErrorKind kind) const {
-    for (const auto& database : wanted.databases) {
-        if (databases_.contains(database)) continue;
-        const auto near = nearest_names(database, {databases_.begin(), databases_.end()});
-        throw Error(kind, "the dump holds no database " + printable_line(database, 100),
-                    near.empty() ? "It holds none at all." : "It holds: " + near);
-    }
-    for (const auto& table : wanted.tables) {
-        if (tables_.contains(table)) continue;
-        std::vector<std::string> there;
-        for (const auto& one : tables_) there.push_back(written_name(one));
-        const auto near = nearest_names(written_name(table), std::move(there));
-        throw Error(kind, "the dump holds no table " + table.shown(),
-                    near.empty() ? "It holds none at all."
-                                 : "It holds " + std::to_string(tables_.size()) + ", the nearest: " + near);
-    }
+    require_held(wanted, databases_, tables_, kind);
 }
 
 const DumpedTable* DumpSplitter::at_line(std::int64_t line) const {

@@ -76,24 +76,7 @@ class Files : public tar::TarFiles {
         return out;
     }
 
-    void require_wanted() const {
-        for (const auto& database : wanted_.databases) {
-            if (databases_.contains(database)) continue;
-            const auto near = nearest_names(database, {databases_.begin(), databases_.end()});
-            throw Error(ErrorKind::not_found, "the dump holds no database " + printable_line(database, 100),
-                        near.empty() ? "It holds none at all." : "It holds: " + near);
-        }
-        for (const auto& table : wanted_.tables) {
-            if (tables_.contains(table)) continue;
-            std::vector<std::string> there;
-            for (const auto& one : tables_) there.push_back(written_name(one));
-            const auto near = nearest_names(written_name(table), std::move(there));
-            throw Error(ErrorKind::not_found, "the dump holds no table " + table.shown(),
-                        near.empty()
-                            ? "It holds none at all."
-                            : "It holds " + std::to_string(tables_.size()) + ", the nearest: " + near);
-        }
-    }
+    void require_wanted() const { require_held(wanted_, databases_, tables_, ErrorKind::not_found); }
 
   private:
     void note(const MydumperFile& file) {

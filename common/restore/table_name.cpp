@@ -132,4 +132,23 @@ std::string nearest_names(const std::string& wanted, std::vector<std::string> th
     return out;
 }
 
+void require_held(const Selection& wanted, const std::set<std::string>& databases,
+                  const std::set<TableName>& tables, ErrorKind kind) {
+    for (const auto& database : wanted.databases) {
+        if (databases.contains(database)) continue;
+        const auto near = nearest_names(database, {databases.begin(), databases.end()});
+        throw Error(kind, "the dump holds no database " + printable_line(database, 100),
+                    near.empty() ? "It holds none at all." : "It holds: " + near);
+    }
+    for (const auto& table : wanted.tables) {
+        if (tables.contains(table)) continue;
+        std::vector<std::string> there;
+        for (const auto& one : tables) there.push_back(written_name(one));
+        const auto near = nearest_names(written_name(table), std::move(there));
+        throw Error(kind, "the dump holds no table " + table.shown(),
+                    near.empty() ? "It holds none at all."
+                                 : "It holds " + std::to_string(tables.size()) + ", the nearest: " + near);
+    }
+}
+
 }  // namespace strongroom::restore

@@ -1,9 +1,12 @@
 // Names of databases and tables as people write them in a configuration or on a command line.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "common/base/error.hpp"
 
 namespace strongroom::restore {
 
@@ -38,5 +41,9 @@ std::string written_name(const TableName& name);
 
 // For an error text: up to `most` of `there`, the most similar to `wanted` first; "" if there are none.
 std::string nearest_names(const std::string& wanted, std::vector<std::string> there, std::size_t most = 6);
+
+// Throws Error{kind} naming what of `wanted` a dump that holds these does not, with the nearest names.
+void require_held(const Selection& wanted, const std::set<std::string>& databases,
+                  const std::set<TableName>& tables, ErrorKind kind);
 
 }  // namespace strongroom::restore

@@ -1,7 +1,8 @@
-// The stream of a mydumper set, from a host that may be in foreign hands: a tar, the names in it, and
-// mydumper's account of the dump.
+// The stream of a mydumper set, from a host that may be in foreign hands: a tar, the names in it, mydumper's
+// account of the dump, and its files of triggers and routines.
 #include <algorithm>
 
+#include "common/restore/mydumper_code.hpp"
 #include "common/restore/mydumper_extraction.hpp"
 #include "common/restore/mydumper_file.hpp"
 #include "common/tar/tar_reader.hpp"
@@ -48,6 +49,15 @@ void name(BytesView text) {
     require(restore::has_files_of_its_own(file->name), "a known name is of one table only");
 }
 
+void code(BytesView text) {
+    std::size_t total = 0;
+    for (const auto& statement : restore::read_mydumper_code(text, "file")) {
+        require(text.find(statement.text) != BytesView::npos, "a statement is a part of the text");
+        total += statement.text.size() + 2;
+    }
+    require(total <= text.size(), "no statement is read twice");
+}
+
 }  // namespace
 
 void fuzz(BytesView input) {
@@ -55,6 +65,7 @@ void fuzz(BytesView input) {
     const std::size_t piece = 1U + front.byte() * 7U;
     name(front.rest());
     accepts([&] { restore::read_mydumper_account(front.rest()); });
+    accepts([&] { code(front.rest()); });
     bool whole_good = false;
     bool cut_good = false;
     const Collected whole = read(front.rest(), front.rest().size() + 1, whole_good);
