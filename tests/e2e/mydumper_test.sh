@@ -86,7 +86,7 @@ in_memory() { pgrep -f -- "mydumper .*--outputdir=$lab/memory/"; }
 waits() { [ "$(du -sm "$lab/memory" | cut -f 1)" -ge 10 ]; }
 wait_until 60 waits || fail "nothing waits: $(cat "$lab/killed.log")"
 in_memory >/dev/null || fail "mydumper does not run"
-kill -9 "$(pgrep -f -- "strongroom-agent .*backup")"
+kill -9 "$(pgrep -f -- "strongroom-agent --config $lab/agent/agent.toml backup\$")"
 ended() { ! in_memory >/dev/null; }
 wait_until 20 ended || fail "mydumper still runs"
 [ -n "$(ls -A "$lab/memory")" ] || fail "it was not killed in the middle"
