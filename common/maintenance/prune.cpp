@@ -87,7 +87,8 @@ std::vector<PruneStep> Prune::committed() {
     }
     std::vector<PruneStep> out;
     for (const auto& [set, by] : replaced_sets(facts, infos)) {
-        const auto gone = std::erase_if(facts, [&](const auto& fact) { return fact.set == set; });
+        const auto gone =
+            std::erase_if(facts, [&gone_set = set](const auto& fact) { return fact.set == gone_set; });
         if (gone > 0)
             out.push_back({.set = set,
                            .bytes = stored_bytes(infos.at(set)),
