@@ -19,7 +19,7 @@ FinishedFiles::FinishedFiles(const std::filesystem::path& folder, std::string la
       last_(std::move(last)),
       events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       dir_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    constexpr std::uint32_t wanted = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE;
+    constexpr std::uint32_t wanted = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO;
     if (!events_ || !dir_ || ::inotify_add_watch(events_.get(), folder.c_str(), wanted) < 0)
         throw system_error(ErrorKind::internal, "cannot watch the folder " + folder.string(), errno);
 }

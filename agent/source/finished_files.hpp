@@ -18,7 +18,6 @@ class FinishedFiles {
     // Throws Error{internal} if the folder cannot be watched.
     FinishedFiles(const std::filesystem::path& folder, std::string last);
 
-    int fd() const { return events_.get(); }  // readable: there is something for look()
     // Takes in what happened. True if anything did.
     bool look();
     // The writer has ended: whatever the folder holds and was not taken is finished, too.

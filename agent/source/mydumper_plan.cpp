@@ -1,7 +1,6 @@
 #include "agent/source/mydumper_plan.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -43,9 +42,8 @@ std::string pattern_of(const restore::DumpScope& scope) {
     if (!scope.excluded.empty()) out += "(?!" + any_of(scope.excluded) + "\\z)";
     if (scope.wanted.all()) return out + "(?!(?:mysql|sys)\\.)";
     if (scope.wanted.tables.empty()) return out + any_of(scope.wanted.databases) + "\\.";
-    std::set<std::string> databases;
-    for (const auto& table : scope.wanted.tables) databases.insert(table.database);
-    return out + "(?:" + any_of(scope.wanted.tables) + "|" + any_of(databases) + "\\.\\(null\\))\\z";
+    return out + "(?:" + any_of(scope.wanted.tables) + "|" + any_of(scope.wanted.touched()) +
+           "\\.\\(null\\))\\z";
 }
 
 using restore::MydumperFile;
@@ -53,9 +51,6 @@ using Part = MydumperFile::Part;
 
 std::set<MydumperFile> ask_files(const restore::SqlClient& server, const restore::DumpScope& scope) {
     const std::string of_users = " NOT IN " + std::string(own_schemas);
-    const auto whole = [&](const std::string& database) {
-        return scope.wanted.all() || std::ranges::count(scope.wanted.databases, database) > 0;
-    };
     std::set<MydumperFile> out;
     for (const auto& row : server.ask(
              "SELECT schema_name FROM information_schema.schemata WHERE schema_name" + of_users + ";", 1))
@@ -80,14 +75,9 @@ std::set<MydumperFile> ask_files(const restore::SqlClient& server, const restore
                         " UNION SELECT event_schema FROM information_schema.events WHERE event_schema" +
                         of_users + ";",
                     1))
-        if (whole(row[0])) out.insert({Part::routines, {row[0], {}}});
+        if (scope.wanted.all() || scope.wanted.holds_whole(row[0]))
+            out.insert({Part::routines, {row[0], {}}});
     return out;
-}
-
-std::optional<std::string> only_database(const restore::DumpScope& scope) {
-    std::set<std::string> out(scope.wanted.databases.begin(), scope.wanted.databases.end());
-    for (const auto& table : scope.wanted.tables) out.insert(table.database);
-    return out.size() == 1 ? std::optional(*out.begin()) : std::nullopt;
 }
 
 std::string shown(const MydumperFile& file) {
@@ -137,8 +127,7 @@ void require_code(const restore::SqlClient& server, const restore::DumpScope& sc
     for (const auto& row : rows) {
         const bool of_table = row[0] == "trigger";
         if (of_table && !scope.holds({row[1], row[2]})) continue;
-        if (!of_table && !scope.wanted.all() && std::ranges::count(scope.wanted.databases, row[1]) == 0)
-            continue;
+        if (!of_table && !scope.wanted.all() && !scope.wanted.holds_whole(row[1])) continue;
         throw Error(
             ErrorKind::config,
             printable_line(row[0], 40) + " " + restore::TableName{row[1], row[3]}.shown() +
@@ -151,7 +140,6 @@ void require_code(const restore::SqlClient& server, const restore::DumpScope& sc
 }  // namespace
 
 MydumperPlan plan_mydumper(const restore::SqlClient& server, const restore::DumpScope& scope) {
-    (void)restore::plan_dump(server, scope);  // that there is what is named
     MydumperPlan out{{}, ask_files(server, scope)};
     require_names(out);
     require_code(server, scope);
@@ -159,7 +147,8 @@ MydumperPlan plan_mydumper(const restore::SqlClient& server, const restore::Dump
     out.arguments = {"--triggers", "--regex", pattern};
     if (scope.wanted.tables.empty()) out.arguments.insert(out.arguments.begin(), {"--routines", "--events"});
     // Told of one database only, it has nothing to be too early for.
-    if (const auto one = only_database(scope)) out.arguments.push_back("--database=" + *one);
+    if (const auto touched = scope.wanted.touched(); touched.size() == 1)
+        out.arguments.push_back("--database=" + *touched.begin());
     if (pattern.size() > max_pattern)
         throw Error(ErrorKind::config, "there are too many names for mydumper's command line",
                     "Back up whole databases (databases), or use source = \"mariadb-dump\".");

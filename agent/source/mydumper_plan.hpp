@@ -19,9 +19,10 @@ struct MydumperPlan {
     std::set<restore::MydumperFile> files;
 };
 
-// All but the server's own schemas (mysql, sys, ...), or the part that `scope` says. Throws what
-// restore::plan_dump() throws, and Error{config} naming a table of which mydumper's files would not be told
-// from those of others, or a trigger, routine or event that mydumper would lose or change.
+// All but the server's own schemas (mysql, sys, ...), or the part that `scope` says, of which
+// restore::plan_dump() has seen that the server has it. Throws Error{config} naming a table of which
+// mydumper's files would not be told from those of others, or a trigger, routine or event that mydumper would
+// lose or change.
 MydumperPlan plan_mydumper(const restore::SqlClient& server, const restore::DumpScope& scope);
 
 // Throws Error{source} naming the table or database of a file of the plan that is not in `found`, and that

@@ -175,7 +175,7 @@ class MydumperProcess::Watch {
         std::array waiting{pollfd{ended_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
         (void)::poll(waiting.data(), waiting.size(), static_cast<int>(tick.count()));
         const std::lock_guard lock(mutex_);
-        listen();
+        said_.drain(said_from_);
         const bool moved = files_.look();
         if (aborted_) return true;
         if ((waiting[0].revents & POLLIN) != 0) {
@@ -205,7 +205,7 @@ class MydumperProcess::Watch {
     void end() {
         running_ = false;
         const ExitStatus status = child_->wait();
-        listen();
+        said_.drain(said_from_);
         if (!status.ok()) {
             const auto reason = reason_in(said_);
             throw Error(ErrorKind::source, "mydumper failed: " + status.describe() +
@@ -223,16 +223,6 @@ class MydumperProcess::Watch {
         if (hold == held_) return;
         held_ = hold;
         ::kill(-child_->pid(), hold ? SIGSTOP : SIGCONT);
-    }
-
-    void listen() {
-        std::array<char, 16384> buffer{};
-        for (;;) {
-            const ssize_t got = ::read(said_from_.get(), buffer.data(), buffer.size());
-            if (got < 0 && errno == EINTR) continue;
-            if (got <= 0) return;
-            said_.add({buffer.data(), static_cast<std::size_t>(got)});
-        }
     }
 
     const Options options_;

@@ -23,12 +23,12 @@ std::unique_ptr<backupset::Source> open_source(const AgentConfig& config, const 
     if (tool.family == ToolFamily::physical)
         return std::make_unique<PhysicalSource>(tool, config.mysql_option_file, temp_parent, stall, since);
     restore::SqlClient client(option_file_argument(config.mysql_option_file), {});
+    auto plan = restore::plan_dump(client, dump_scope(config));
     if (tool.family == ToolFamily::mydumper) {
-        auto plan = plan_mydumper(client, dump_scope(config));
-        return std::make_unique<MydumperSource>(config, tool, std::move(client), std::move(plan),
+        auto files = plan_mydumper(client, plan.scope);
+        return std::make_unique<MydumperSource>(config, tool, std::move(client), std::move(files),
                                                 server.version);
     }
-    auto plan = restore::plan_dump(client, dump_scope(config));
     return std::make_unique<DumpSource>(tool, config.mysql_option_file, server.log_bin, std::move(plan),
                                         stall);
 }

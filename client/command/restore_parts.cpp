@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <optional>
-#include <set>
 
 #include "client/restore/into_server.hpp"
 #include "client/restore/mydumper_folder.hpp"
@@ -127,9 +126,7 @@ void require_part_options(const PartArguments& arguments, bool to_datadir, bool 
         refuse("--skip-triggers is for --table and --database", "A whole dump is not changed.");
     if (arguments.into_database.empty()) return;
     (void)restore::parse_database_name(arguments.into_database);
-    std::set<std::string> databases(wanted.databases.begin(), wanted.databases.end());
-    for (const auto& table : wanted.tables) databases.insert(table.database);
-    if (databases.size() != 1)
+    if (wanted.touched().size() != 1)
         refuse("--into-database is for tables of one database",
                "Name it: --database DB, or --table DB.TABLE.");
 }

@@ -1,7 +1,5 @@
 #include "client/restore/sql_parts.hpp"
 
-#include <set>
-
 #include "common/base/error.hpp"
 
 namespace strongroom::client {
@@ -10,9 +8,7 @@ namespace {
 constexpr std::size_t shown_tables = 20;
 
 bool is_of_one_database(const restore::Selection& wanted) {
-    std::set<std::string> databases;
-    for (const auto& table : wanted.tables) databases.insert(table.database);
-    return wanted.databases.empty() && databases.size() == 1;
+    return wanted.databases.empty() && wanted.touched().size() == 1;
 }
 
 std::filesystem::path require_new(const std::filesystem::path& path) {

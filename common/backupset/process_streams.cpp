@@ -34,23 +34,6 @@ bool wait_any(std::array<pollfd, N>& waiting, int limit_ms) {
     }
 }
 
-// Takes what is there now; closes `fd` at its end.
-void drain(UniqueFd& fd, Diagnostics& into) {
-    std::array<char, 16384> buffer{};
-    while (fd) {
-        const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-        if (got > 0) {
-            into.add({buffer.data(), static_cast<std::size_t>(got)});
-        } else if (got < 0 && errno == EINTR) {
-            continue;
-        } else if (got < 0 && errno == EAGAIN) {
-            return;
-        } else {
-            fd.reset();
-        }
-    }
-}
-
 std::string with_last_line(const std::string& text, const Diagnostics& said) {
     const std::string line = said.last_line();
     return line.empty() ? text : text + "; it said: " + line;
@@ -63,6 +46,22 @@ void Diagnostics::add(BytesView bytes) {
     if (bytes.size() > max_tail) bytes.remove_prefix(bytes.size() - max_tail);
     if (tail.size() + bytes.size() > max_tail) tail.erase(0, tail.size() + bytes.size() - max_tail);
     tail.append(bytes);
+}
+
+void Diagnostics::drain(UniqueFd& fd) {
+    std::array<char, 16384> buffer{};
+    while (fd) {
+        const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+        if (got > 0) {
+            add({buffer.data(), static_cast<std::size_t>(got)});
+        } else if (got < 0 && errno == EINTR) {
+            continue;
+        } else if (got < 0 && errno == EAGAIN) {
+            return;
+        } else {
+            fd.reset();
+        }
+    }
 }
 
 std::string Diagnostics::last_line() const {
@@ -97,7 +96,7 @@ ProcessSource::~ProcessSource() {
 }
 
 void ProcessSource::drain_diagnostics() {
-    drain(err_, said_);
+    said_.drain(err_);
 }
 
 bool ProcessSource::aborted() {
@@ -199,7 +198,7 @@ ProcessTarget::~ProcessTarget() {
 }
 
 void ProcessTarget::drain_diagnostics() {
-    drain(err_, said_);
+    said_.drain(err_);
 }
 
 ExitStatus ProcessTarget::wait_for_end(std::optional<std::chrono::seconds> limit) {

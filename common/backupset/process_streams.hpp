@@ -25,6 +25,8 @@ struct Diagnostics {
     std::string head;  // at most max_head bytes
     std::string tail;  // at most max_tail bytes; overlaps `head` if the child wrote little
     void add(BytesView bytes);
+    // Adds what is there to read now; closes `fd`, which does not block, at its end.
+    void drain(UniqueFd& fd);
     // The last line that is not empty, fit for an error text; empty if there is none.
     std::string last_line() const;
 };

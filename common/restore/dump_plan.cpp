@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
@@ -15,8 +14,7 @@ constexpr std::size_t max_arguments = 1U << 20U;  // bytes; Linux takes twice th
 
 // The databases that a dump of this scope reads; empty: all of the server.
 std::vector<std::string> databases_of(const DumpScope& scope) {
-    std::set<std::string> out(scope.wanted.databases.begin(), scope.wanted.databases.end());
-    for (const auto& table : scope.wanted.tables) out.insert(table.database);
+    const auto out = scope.wanted.touched();
     return {out.begin(), out.end()};
 }
 

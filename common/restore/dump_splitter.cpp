@@ -138,8 +138,7 @@ void DumpSplitter::on_end(const std::string& delimiter) {
 bool DumpSplitter::owner_is_wanted() const {
     if (wanted_.all()) return true;
     if (owner_ == Owner::table) return wanted_.holds(table_);
-    return owner_ == Owner::database &&
-           std::ranges::find(wanted_.databases, database_) != wanted_.databases.end();
+    return owner_ == Owner::database && wanted_.holds_whole(database_);
 }
 
 DumpSplitter::Fate DumpSplitter::fate_of(const DumpStatement& statement, const std::vector<SqlToken>& head) {
@@ -160,10 +159,7 @@ DumpSplitter::Fate DumpSplitter::fate_of(const DumpStatement& statement, const s
             database_ = statement.name;
             return statement.role == Role::use ? Fate::drop : Fate::create;
         case Role::collation:
-            return options_.into_database.empty() &&
-                           std::ranges::find(wanted_.databases, database_) != wanted_.databases.end()
-                       ? of_owner()
-                       : Fate::drop;
+            return options_.into_database.empty() && wanted_.holds_whole(database_) ? of_owner() : Fate::drop;
         case Role::table:
         case Role::sequence:
         case Role::create:

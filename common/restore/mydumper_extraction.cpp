@@ -69,8 +69,7 @@ class Files : public tar::TarFiles {
     Selection found() const {
         Selection out;
         for (const auto& database : databases_)
-            if (wanted_.all() || std::ranges::count(wanted_.databases, database) > 0)
-                out.databases.push_back(database);
+            if (wanted_.all() || wanted_.holds_whole(database)) out.databases.push_back(database);
         for (const auto& table : tables_)
             if (wanted_.all() || wanted_.holds(table)) out.tables.push_back(table);
         return out;
@@ -86,8 +85,7 @@ class Files : public tar::TarFiles {
     bool is_wanted(const MydumperFile& file) const {
         if (wanted_.all() || file.part == MydumperFile::Part::metadata) return true;
         if (file.part == MydumperFile::Part::database) return wanted_.touches(file.name.database);
-        if (file.part == MydumperFile::Part::routines)
-            return std::ranges::count(wanted_.databases, file.name.database) > 0;
+        if (file.part == MydumperFile::Part::routines) return wanted_.holds_whole(file.name.database);
         return wanted_.holds(file.name);
     }
 

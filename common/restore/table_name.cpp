@@ -84,13 +84,22 @@ std::string TableName::shown() const {
 }
 
 bool Selection::holds(const TableName& name) const {
-    return std::ranges::find(databases, name.database) != databases.end() ||
-           std::ranges::find(tables, name) != tables.end();
+    return holds_whole(name.database) || std::ranges::find(tables, name) != tables.end();
+}
+
+bool Selection::holds_whole(const std::string& database) const {
+    return std::ranges::find(databases, database) != databases.end();
 }
 
 bool Selection::touches(const std::string& database) const {
-    return std::ranges::find(databases, database) != databases.end() ||
+    return holds_whole(database) ||
            std::ranges::any_of(tables, [&](const TableName& name) { return name.database == database; });
+}
+
+std::set<std::string> Selection::touched() const {
+    std::set<std::string> out(databases.begin(), databases.end());
+    for (const auto& table : tables) out.insert(table.database);
+    return out;
 }
 
 TableName parse_table_name(std::string_view text) {

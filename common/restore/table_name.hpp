@@ -24,8 +24,12 @@ struct Selection {
     std::vector<TableName> tables;
     bool all() const { return databases.empty() && tables.empty(); }
     bool holds(const TableName& name) const;
+    // Whether it is named as a whole.
+    bool holds_whole(const std::string& database) const;
     // Whether anything of it is wanted.
     bool touches(const std::string& database) const;
+    // Those of which anything is wanted; none if all is.
+    std::set<std::string> touched() const;
 };
 
 // "shop.orders", or "`my.shop`.`or``ders`" for names with dots and backquotes. A name is taken literally: it
